@@ -1,0 +1,46 @@
+"""Every way to differentiate a Python function, behind one interface."""
+
+from typing import Any
+
+from diffmethods.method import Method, get_method, list_methods
+from diffmethods.operators import (
+    derivative,
+    gradient,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    value_and_derivative,
+    value_and_gradient,
+    vjp,
+)
+
+__all__ = [
+    "Method",
+    "capabilities",
+    "compare",
+    "derivative",
+    "get_method",
+    "gradient",
+    "hessian",
+    "hvp",
+    "jacobian",
+    "jvp",
+    "list_methods",
+    "value_and_derivative",
+    "value_and_gradient",
+    "vjp",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load what costs time when it is first asked for."""
+    if name in ("compare", "capabilities"):
+        from diffmethods import comparison
+
+        return getattr(comparison, name)
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("diffmethods")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,175 @@
+"""NumPy's composite functions in terms of simpler ones, for every engine alike.
+
+`DEFINITIONS[f]` computes what ``f`` computes with calls that have rules; it takes the
+arguments of ``f`` that matter, by NumPy's names.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from diffmethods.traced import leaves
+
+
+def var(a, axis=None, ddof=0, keepdims=False):
+    spread = a - np.mean(a, axis=axis, keepdims=True)
+    squares = np.real(spread * np.conjugate(spread)) if np.iscomplexobj(a) else spread * spread
+    total = np.sum(squares, axis=axis, keepdims=keepdims)
+    return total / (np.size(a) / max(np.size(total), 1) - ddof)
+
+
+def std(a, axis=None, ddof=0, keepdims=False):
+    return np.sqrt(np.var(a, axis=axis, ddof=ddof, keepdims=keepdims))
+
+
+def average(a, axis=None, weights=None, keepdims=False):
+    if weights is None:
+        return np.mean(a, axis=axis, keepdims=keepdims)
+    if axis is not None and np.ndim(weights) < np.ndim(a):
+        weights = np.moveaxis(np.reshape(weights, (1,) * (np.ndim(a) - 1) + (-1,)), -1, axis)
+    total = np.sum(a * weights, axis=axis, keepdims=keepdims)
+    return total / np.sum(weights + 0.0 * a, axis=axis, keepdims=keepdims)
+
+
+def clip(a, a_min=None, a_max=None, *, min=None, max=None):
+    low, high = (a_min if min is None else min), (a_max if max is None else max)
+    a = a if low is None else np.maximum(a, low)
+    return a if high is None else np.minimum(a, high)
+
+
+def sort(a, axis=-1):
+    if axis is None:
+        return np.sort(np.ravel(a))
+    return np.take_along_axis(a, np.argsort(a, axis=axis, kind="stable"), axis)
+
+
+def quantile(a, q, axis=None, *, method="linear", keepdims=False):
+    if method != "linear" or np.ndim(q):
+        return NotImplemented
+    ordered = np.sort(a, axis=axis)
+    along = 0 if axis is None else axis
+    position = q * (np.shape(ordered)[along] - 1)
+    below = int(np.floor(position))
+    above = min(below + 1, np.shape(ordered)[along] - 1)
+    low, high = (np.take(ordered, [i], axis=along) for i in (below, above))
+    y = low + (high - low) * (position - below)
+    if keepdims:
+        return np.reshape(y, (1,) * np.ndim(a)) if axis is None else y
+    return np.squeeze(y, along)
+
+
+def median(a, axis=None, keepdims=False):
+    return np.quantile(a, 0.5, axis=axis, keepdims=keepdims)
+
+
+def percentile(a, q, axis=None, *, method="linear", keepdims=False):
+    return np.quantile(a, q / 100.0, axis=axis, method=method, keepdims=keepdims)
+
+
+def select(condlist, choicelist, default=0):
+    for condition, choice in zip(reversed(condlist), reversed(choicelist), strict=True):
+        default = np.where(condition, choice, default)
+    return default
+
+
+def piecewise(x, condlist, funclist, *args):
+    """The last function may be the default; a branch is evaluated everywhere, and chosen from."""
+    conditions = list(condlist) if not isinstance(condlist, np.ndarray) or condlist.ndim > np.ndim(x) else [condlist]
+    y = 0.0
+    if len(funclist) == len(conditions) + 1:
+        conditions.append(~np.any(np.stack(conditions), axis=0))
+    with np.errstate(all="ignore"):
+        for condition, branch in zip(conditions, funclist, strict=True):
+            y = np.where(condition, branch(x, *args) if callable(branch) else branch, y)
+    return y
+
+
+def interp(x, xp, fp, left=None, right=None):
+    index = np.clip(np.searchsorted(xp, x, side="right") - 1, 0, np.shape(xp)[0] - 2)
+    x0, x1, f0, f1 = xp[index], xp[index + 1], fp[index], fp[index + 1]
+    y = f0 + (f1 - f0) / (x1 - x0) * (x - x0)
+    y = np.where(x < xp[0], fp[0] if left is None else left, y)
+    return np.where(x > xp[-1], fp[-1] if right is None else right, y)
+
+
+def polyval(p, x):
+    y = 0.0 * x
+    for coefficient in p:
+        y = y * x + coefficient
+    return y
+
+
+def linspace(start, stop, num=50, endpoint=True):
+    steps = np.arange(num) / max(num - 1 if endpoint else num, 1)
+    steps = np.reshape(steps, (num,) + (1,) * max(np.ndim(start), np.ndim(stop)))
+    return start + (stop - start) * steps
+
+
+def pad(array, pad_width, mode="constant", *, constant_values=None):
+    """Put each item in its place by indexing; a constant border is added afterwards."""
+    if callable(mode) or mode not in ("constant", "edge", "reflect", "symmetric", "wrap"):
+        return NotImplemented
+    numbers = np.arange(np.size(array)).reshape(np.shape(array))
+    if mode != "constant":
+        return np.ravel(array)[np.pad(numbers, pad_width, mode)]
+    source = np.pad(numbers, pad_width, constant_values=-1)
+    border = np.pad(np.zeros(np.shape(array)), pad_width, constant_values=constant_values or 0.0)
+    return np.where(source < 0, border, np.ravel(array)[source])
+
+
+def full_like(a, fill_value, dtype=None, shape=None):
+    shape = np.shape(a) if shape is None else shape
+    if leaves(fill_value if isinstance(fill_value, (tuple, list)) else [fill_value]):
+        return np.broadcast_to(fill_value, shape)
+    return np.full(shape, fill_value, dtype or float)
+
+
+def matrix_power(a, n):
+    if n < 0:
+        return np.linalg.matrix_power(np.linalg.inv(a), -n)
+    if n == 0:
+        return np.broadcast_to(np.eye(np.shape(a)[-1]), np.shape(a)) + 0.0 * a
+    half = np.linalg.matrix_power(a, n // 2) if n > 1 else None
+    return a if half is None else (half @ half @ a if n % 2 else half @ half)
+
+
+def nanmean(a, axis=None, keepdims=False):
+    counted = np.sum(np.where(np.isnan(a), 0.0, 1.0), axis=axis, keepdims=keepdims)
+    return np.sum(np.where(np.isnan(a), 0.0, a), axis=axis, keepdims=keepdims) / counted
+
+
+def angle(z, deg=False):
+    y = np.arctan2(np.imag(z), np.real(z))
+    return np.rad2deg(y) if deg else y
+
+
+DEFINITIONS: dict[Callable, Callable] = {
+    np.amax: lambda a, axis=None, **kwargs: np.max(a, axis=axis, **kwargs),
+    np.amin: lambda a, axis=None, **kwargs: np.min(a, axis=axis, **kwargs),
+    np.ptp: lambda a, axis=None, keepdims=False: (
+        np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
+    ),
+    np.var: var,
+    np.std: std,
+    np.average: average,
+    np.clip: clip,
+    np.sort: sort,
+    np.quantile: quantile,
+    np.percentile: percentile,
+    np.median: median,
+    np.select: select,
+    np.piecewise: piecewise,
+    np.interp: interp,
+    np.polyval: polyval,
+    np.linspace: linspace,
+    np.pad: pad,
+    np.full_like: full_like,
+    np.nanmean: nanmean,
+    np.angle: angle,
+    np.divmod: lambda a, b: (np.floor_divide(a, b), np.remainder(a, b)),
+    np.modf: lambda x: (x - np.trunc(x), np.trunc(x)),
+    np.linalg.matrix_power: matrix_power,
+    np.linalg.eigvalsh: lambda a, UPLO="L": np.linalg.eigh(a, UPLO)[0],
+    np.linalg.trace: lambda x, *, offset=0: np.trace(x, offset, axis1=-2, axis2=-1),
+    np.linalg.diagonal: lambda x, *, offset=0: np.diagonal(x, offset, axis1=-2, axis2=-1),
+}

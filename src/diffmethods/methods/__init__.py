@@ -1,0 +1,1 @@
+"""One module a method; the file's name is the method's name."""

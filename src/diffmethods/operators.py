@@ -1,0 +1,485 @@
+"""The operators: each takes a function and returns the function that differentiates it.
+
+An operator asks the method for the operation itself, and derives it from the method's
+`jvp` or `vjp` where the method has nothing better.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from diffmethods.errors import InputError, NotDifferentiableError, OptionError, ShapeError
+from diffmethods.method import Method, get_method
+from diffmethods.traced import Traced, joined
+
+DEFAULT = "dual_numbers"
+
+Function = Callable[..., Any]
+
+
+def derivative(
+    f: Function, *, method: str = DEFAULT, order: int = 1, **options: Any
+) -> Function:
+    """Differentiate a function of one variable, elementwise on arrays.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(x)`` in plain NumPy, from a number to a number or an array, or elementwise from
+        an array to an array of the same shape.
+    method : str
+        A name out of `list_methods`.
+    order : int
+        Which derivative, from 1.
+    **options
+        The method's own options, as its ``Method.options`` describes them.
+
+    Returns
+    -------
+    callable
+        ``df(x)``: float64 of the shape of ``f(x)``; complex where `x` is complex.
+
+    Raises
+    ------
+    OptionError
+        If the method cannot do that order, or has no such option.
+    ShapeError
+        If ``f`` of an array is not elementwise.
+    NotDifferentiableError
+        If ``f`` of a complex number has no complex derivative.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import diffmethods as dm
+    >>> print(dm.derivative(np.tanh)(2.0))
+    0.07065082485316443
+    >>> dm.derivative(lambda x: x**3, order=2)(np.array([1.0, 2.0]))
+    array([ 6., 12.])
+    """
+    chosen = _chosen(f, method, options)
+    _check_order(chosen, order)
+
+    def df(x: Any) -> Any:
+        x = _point(x, chosen, complex_allowed=True)
+        return _value(_derivative(chosen, f, x, order, options))
+
+    return df
+
+
+def gradient(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
+    """Differentiate a scalar function of an array by every item.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(x)`` in plain NumPy, from an array of any shape to a number.
+    method, **options
+        As for `derivative`.
+
+    Returns
+    -------
+    callable
+        ``grad(x)``, float64 of the shape of `x`.
+
+    Raises
+    ------
+    ShapeError
+        If ``f(x)`` is not a scalar.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import diffmethods as dm
+    >>> dm.gradient(lambda x: np.sum(x**2))(np.array([1.0, 2.0]))
+    array([2., 4.])
+    """
+    chosen = _chosen(f, method, options)
+
+    def grad(x: Any) -> Any:
+        return _value(_gradient(chosen, f, _point(x, chosen), options))
+
+    return grad
+
+
+def jacobian(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
+    """Differentiate every item of the result by every item of the argument.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(x)`` in plain NumPy, from an array to an array, of any shapes.
+    method, **options
+        As for `derivative`.
+
+    Returns
+    -------
+    callable
+        ``jac(x)``, float64 of shape ``f(x).shape + x.shape``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import diffmethods as dm
+    >>> dm.jacobian(lambda x: np.stack([x[0] * x[1], x[0]]))(np.array([2.0, 3.0]))
+    array([[3., 2.],
+           [1., 0.]])
+    """
+    chosen = _chosen(f, method, options)
+
+    def jac(x: Any) -> Any:
+        return _value(_jacobian(chosen, f, _point(x, chosen), options))
+
+    return jac
+
+
+def hessian(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
+    """Differentiate a scalar function twice by every pair of items.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(x)`` in plain NumPy, from an array of any shape to a number.
+    method, **options
+        As for `derivative`.
+
+    Returns
+    -------
+    callable
+        ``hess(x)``, float64 of shape ``x.shape + x.shape``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import diffmethods as dm
+    >>> dm.hessian(lambda x: x[0] ** 2 * x[1])(np.array([2.0, 3.0]))
+    array([[6., 4.],
+           [4., 0.]])
+    """
+    chosen = _chosen(f, method, options)
+    _check_order(chosen, 2)
+
+    def hess(x: Any) -> Any:
+        x = _point(x, chosen)
+        if chosen.hessian:
+            return _value(chosen.hessian(f, x, **options))
+        return _value(_jacobian(chosen, lambda z: _gradient(chosen, f, z, options), x, options))
+
+    return hess
+
+
+def jvp(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
+    """Push a direction forward: the Jacobian-vector product J(x) v.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(x)`` in plain NumPy, from an array to an array, of any shapes.
+    method, **options
+        As for `derivative`.
+
+    Returns
+    -------
+    callable
+        ``push(x, v)``, float64 of the shape of ``f(x)``; `v` has the shape of `x`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import diffmethods as dm
+    >>> print(dm.jvp(np.prod)(np.array([2.0, 3.0]), np.array([1.0, 0.0])))
+    3.0
+    """
+    chosen = _chosen(f, method, options)
+
+    def push(x: Any, v: Any) -> Any:
+        x = _point(x, chosen)
+        return _value(_jvp(chosen, f, x, _like(v, x, "v", "x"), options))
+
+    return push
+
+
+def vjp(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
+    """Pull a weight back: the vector-Jacobian product w J(x).
+
+    Parameters
+    ----------
+    f : callable
+        ``f(x)`` in plain NumPy, from an array to an array, of any shapes.
+    method, **options
+        As for `derivative`.
+
+    Returns
+    -------
+    callable
+        ``pull(x, w)``, float64 of the shape of `x`; `w` has the shape of ``f(x)``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import diffmethods as dm
+    >>> dm.vjp(np.sin)(np.array([0.0, np.pi]), np.array([1.0, 2.0]))
+    array([ 1., -2.])
+    """
+    chosen = _chosen(f, method, options)
+
+    def pull(x: Any, w: Any) -> Any:
+        return _value(_vjp(chosen, f, _point(x, chosen), _point(w, chosen), options))
+
+    return pull
+
+
+def hvp(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
+    """The Hessian-vector product H(x) v of a scalar function, without the Hessian.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(x)`` in plain NumPy, from an array of any shape to a number.
+    method, **options
+        As for `derivative`.
+
+    Returns
+    -------
+    callable
+        ``product(x, v)``, float64 of the shape of `x`; `v` has that shape, too.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import diffmethods as dm
+    >>> dm.hvp(lambda x: x[0] ** 2 * x[1])(np.array([2.0, 3.0]), np.array([1.0, 0.0]))
+    array([6., 4.])
+    """
+    chosen = _chosen(f, method, options)
+    _check_order(chosen, 2)
+
+    def product(x: Any, v: Any) -> Any:
+        x = _point(x, chosen)
+        v = _like(v, x, "v", "x")
+        if chosen.hvp:
+            return _value(chosen.hvp(f, x, v, **options))
+        return _value(_jvp(chosen, lambda z: _gradient(chosen, f, z, options), x, v, options))
+
+    return product
+
+
+def value_and_derivative(
+    f: Function, *, method: str = DEFAULT, order: int = 1, **options: Any
+) -> Function:
+    """The value and the derivative together, as a pair.
+
+    Takes what `derivative` takes; the returned function gives ``(f(x), df(x))``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import diffmethods as dm
+    >>> value, slope = dm.value_and_derivative(np.exp)(0.0)
+    >>> print(value, slope)
+    1.0 1.0
+    """
+    chosen = _chosen(f, method, options)
+    _check_order(chosen, order)
+
+    def both(x: Any) -> tuple[Any, Any]:
+        x = _point(x, chosen, complex_allowed=True)
+        if chosen.value_and_derivative:
+            y, dy = chosen.value_and_derivative(f, x, order, **options)
+            return _value(y), _value(dy)
+        return _value(joined(f(x))), _value(_derivative(chosen, f, x, order, options))
+
+    return both
+
+
+def value_and_gradient(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
+    """The value and the gradient together, as a pair.
+
+    Takes what `gradient` takes; the returned function gives ``(f(x), grad(x))``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import diffmethods as dm
+    >>> value, slope = dm.value_and_gradient(np.sum)(np.array([1.0, 2.0]))
+    >>> print(value, slope)
+    3.0 [1. 1.]
+    """
+    chosen = _chosen(f, method, options)
+
+    def both(x: Any) -> tuple[Any, Any]:
+        x = _point(x, chosen)
+        if chosen.value_and_gradient:
+            y, dy = chosen.value_and_gradient(f, x, **options)
+            return _value(y), _value(dy)
+        return _value(joined(f(x))), _value(_gradient(chosen, f, x, options))
+
+    return both
+
+
+# What a method does not give is derived here from what it gives.
+
+
+def _jvp(method: Method, f: Function, x: Any, v: Any, options: dict[str, Any]) -> Any:
+    if method.jvp:
+        return method.jvp(f, x, v, **options)
+    return _contract(_jacobian(method, f, x, options), v, first=False)
+
+
+def _vjp(method: Method, f: Function, x: Any, w: Any, options: dict[str, Any]) -> Any:
+    if method.vjp:
+        return method.vjp(f, x, w, **options)
+    jacobian = _jacobian(method, f, x, options)
+    shape = np.shape(jacobian)[: np.ndim(jacobian) - np.ndim(x)]
+    if np.shape(w) != shape:
+        raise ShapeError(f"w has shape {np.shape(w)}, but f(x) has shape {shape}")
+    return _contract(jacobian, w, first=True)
+
+
+def _contract(jacobian: Any, vector: Any, first: bool) -> Any:
+    """Sum a Jacobian's first or last axes against a vector of their shape."""
+    axes = np.ndim(vector)
+    return np.tensordot(vector, jacobian, axes) if first else np.tensordot(jacobian, vector, axes)
+
+
+def _jacobian(method: Method, f: Function, x: Any, options: dict[str, Any]) -> Any:
+    if method.jacobian:
+        return method.jacobian(f, x, **options)
+    if method.jvp:
+        shape, size = np.shape(x), np.size(x)
+        if not size:
+            return np.zeros(np.shape(joined(f(x))) + shape)
+        basis = np.eye(size).reshape((size, *shape))
+        columns = [method.jvp(f, x, e if shape else 1.0, **options) for e in basis]
+        return np.reshape(np.stack(columns, axis=-1), np.shape(columns[0]) + shape)
+    shape = np.shape(joined(f(x)))
+    size = int(np.prod(shape))
+    if not size:
+        return np.zeros(shape + np.shape(x))
+    basis = np.eye(size).reshape((size, *shape))
+    rows = [_vjp(method, f, x, w if shape else 1.0, options) for w in basis]
+    return np.reshape(np.stack(rows), shape + np.shape(x))
+
+
+def _gradient(method: Method, f: Function, x: Any, options: dict[str, Any]) -> Any:
+    if method.gradient:
+        return method.gradient(f, x, **options)
+    if method.vjp:
+        return method.vjp(f, x, 1.0, **options)
+    jacobian = _jacobian(method, f, x, options)
+    if np.ndim(jacobian) != np.ndim(x):
+        shape = np.shape(jacobian)[: np.ndim(jacobian) - np.ndim(x)]
+        raise ShapeError(
+            f"gradient needs a function with a scalar result, and f(x) has shape {shape}; "
+            "use jacobian, or derivative for an elementwise function"
+        )
+    return jacobian
+
+
+def _derivative(method: Method, f: Function, x: Any, order: int, options: dict[str, Any]) -> Any:
+    if method.derivative:
+        dy = method.derivative(f, x, order, **options)
+    elif order > 1:
+        dy = _derivative(
+            method, lambda z: _derivative(method, f, z, 1, options), x, order - 1, options
+        )
+    else:
+        dy = _jvp(method, f, x, np.ones(np.shape(x)) if np.ndim(x) else 1.0, options)
+    if np.iscomplexobj(x) and order == 1 and not isinstance(x, Traced):
+        _check_holomorphic(method, f, x, dy, options)
+    if np.ndim(x) and not isinstance(x, Traced):
+        _check_elementwise(f, x, dy)
+    return dy
+
+
+def _check_holomorphic(method: Method, f: Function, x: Any, dy: Any, options: dict[str, Any]) -> None:
+    """The Cauchy-Riemann equations: the slope along the imaginary axis is i times the real one."""
+    turned = _jvp(method, f, x, 1j * np.ones(np.shape(x)), options)
+    if not np.allclose(turned, 1j * np.asarray(dy), rtol=max(1e-10, 100 * method.rtol), atol=0):
+        raise NotDifferentiableError(
+            "f has no complex derivative there: its slopes along the real and the imaginary "
+            "axis differ (abs, real, imag and conj have none anywhere)"
+        )
+
+
+def _check_elementwise(f: Function, x: Any, dy: Any) -> None:
+    """Look at two items alone: an elementwise function gives what it gave in the array."""
+    if np.shape(dy) != np.shape(x):
+        raise ShapeError(
+            f"derivative works elementwise, and f of an array of shape {np.shape(x)} gave "
+            f"shape {np.shape(dy)}; for a function of several variables use gradient or jacobian"
+        )
+    if np.size(x) < 2 or not isinstance(x, np.ndarray):
+        return
+    whole = np.ravel(joined(f(x)))
+    for position in (0, np.size(x) - 1):
+        try:
+            with np.errstate(all="ignore"):
+                alone = f(np.ravel(x)[position].reshape((1,) * np.ndim(x)))
+        except Exception:  # f wants that shape, and may still be elementwise
+            return
+        alone = np.ravel(alone)
+        alone = alone[position if alone.size == x.size else 0]
+        if not np.isclose(alone, whole[position], rtol=1e-6, atol=1e-12, equal_nan=True):
+            raise ShapeError(
+                f"derivative works elementwise, and item {position} of f(x) depends on other "
+                "items of x; use jacobian for all its derivatives, or jvp along one direction"
+            )
+
+
+# What comes in and what goes out.
+
+
+def _chosen(f: Function, name: str, options: dict[str, Any]) -> Method:
+    if not callable(f):
+        raise InputError(
+            f"f must be a function, not {type(f).__name__}: write derivative(f)(x), "
+            "not derivative(f(x))"
+        )
+    method = get_method(name)
+    method.check_options(options)
+    return method
+
+
+def _check_order(method: Method, order: int) -> None:
+    if not isinstance(order, (int, np.integer)) or isinstance(order, bool) or order < 1:
+        raise OptionError(f"order must be a whole number from 1, not {order!r}")
+    if method.max_order is not None and order > method.max_order:
+        raise OptionError(
+            f"{method.name} gives derivatives to order {method.max_order}, not {order}; "
+            "dual_numbers gives any order"
+        )
+
+
+def _point(x: Any, method: Method, complex_allowed: bool = False) -> Any:
+    """Numbers as float64, complex ones as they are, and other libraries' arrays untouched."""
+    if not isinstance(x, (np.ndarray, np.generic)) and hasattr(x, "__array_function__"):
+        return x
+    x = joined(np.asarray(x))
+    if isinstance(x, Traced):
+        return x
+    if x.dtype.kind == "c":
+        if not (complex_allowed and method.complex_points):
+            raise InputError(
+                f"{method.name} takes real points here; for a complex one use "
+                'derivative(f, method="dual_numbers")'
+            )
+        return x.astype(complex)[()]
+    if x.dtype.kind not in "fiub":
+        raise InputError(
+            f"x must hold numbers, not {x.dtype.name}: give a number or an array of numbers"
+        )
+    return x.astype(float)[()]
+
+
+def _like(v: Any, x: Any, its: str, others: str) -> Any:
+    v = v if isinstance(v, Traced) else np.asarray(v, float)[()]
+    if np.shape(v) != np.shape(x):
+        raise ShapeError(f"{its} has shape {np.shape(v)}, but {others} has shape {np.shape(x)}")
+    return v
+
+
+def _value(y: Any) -> Any:
+    y = joined(y)
+    return y if isinstance(y, Traced) or hasattr(y, "dask") else np.asarray(y)[()]

@@ -1,0 +1,366 @@
+"""Derivatives of NumPy's functions, each said once.
+
+`PARTIALS[f]` holds a function per operand of ``y = f(*xs)``; called with ``(y, *xs)`` it
+gives the partial derivative.  Everything is plain NumPy, so a rule runs on floats, arrays,
+dual numbers and symbols alike, and of several equal forms each rule takes the one that
+keeps its digits in the tails (``1 - tanh(x)**2`` has none left at 20).
+
+At a kink the derivative is the mean of the two one-sided ones, as a central difference
+would have it: 0 for ``abs`` at 0, one half each for the operands of a tied ``maximum``.
+"""
+
+import math
+import operator
+from collections.abc import Callable
+
+import numpy as np
+
+from diffmethods.traced import qualified_name
+
+LN2, LN10 = math.log(2.0), math.log(10.0)
+
+# Elementwise functions: the partial derivative by each operand.
+
+
+def power_by_base(y, a, b):
+    """b a^(b-1), and 0 where b is 0, for every a."""
+    return np.where(b == 0, 0.0, b * a ** np.where(b == 0, 1.0, b - 1.0))
+
+
+def power_by_exponent(y, a, b):
+    """a^b log a, and its limit 0 at a = 0 for positive b."""
+    vanishes = (a == 0) & (b > 0)
+    return np.where(vanishes, 0.0, y * np.log(np.where(vanishes, 1.0, a)))
+
+
+def exp_of_difference(a, b):
+    """exp(a - b) with the rounding of a - b put back: it would cost abs(a - b) / 2 ulp."""
+    difference = a - b
+    shift = difference - a
+    lost = (a - (difference - shift)) - (b + shift)
+    return np.exp(difference) * (1.0 + np.where(np.isfinite(difference), lost, 0.0))
+
+
+def exp2_of_difference(a, b):
+    return exp_of_difference(a * LN2, b * LN2)
+
+
+def sech_squared(y, x):
+    """tanh' as 4e / (1 + e)^2 with e = exp(-2 abs(x)): no digit is lost however far out."""
+    e = np.exp(-2.0 * np.absolute(x))
+    return 4.0 * e / ((1.0 + e) * (1.0 + e))
+
+
+def cosine_slope(y, x):
+    """sinc' = (cos(pi x) - sinc(x)) / x, by its series where the two nearly cancel."""
+    z = (np.pi * x) ** 2
+    near = z < 4.0
+    safe = np.where(near, 1.0, x)
+    far = (np.cos(np.pi * safe) - np.sinc(safe)) / safe
+    z = np.where(near, z, 0.0)
+    series = 0.0
+    for k in range(14, 0, -1):
+        series = series * z + (-1) ** k * 2.0 * k / math.factorial(2 * k + 1)
+    return np.where(near, np.pi**2 * x * series, far)
+
+
+def chosen(y, mine, other):
+    """The operand that the choice `y` fell on counts, and a tie is shared."""
+    return np.where(mine == y, np.where(mine == other, 0.5, 1.0), 0.0)
+
+
+CHOICE = (lambda y, a, b: chosen(y, a, b), lambda y, a, b: chosen(y, b, a))
+POWER = (power_by_base, power_by_exponent)
+
+PARTIALS: dict[Callable, tuple[Callable, ...]] = {
+    # arithmetic
+    np.add: (lambda y, a, b: 1.0, lambda y, a, b: 1.0),
+    np.subtract: (lambda y, a, b: 1.0, lambda y, a, b: -1.0),
+    np.multiply: (lambda y, a, b: b, lambda y, a, b: a),
+    np.divide: (lambda y, a, b: 1.0 / b, lambda y, a, b: -y / b),
+    np.power: POWER,
+    np.float_power: POWER,
+    np.remainder: (lambda y, a, b: 1.0, lambda y, a, b: -np.floor_divide(a, b)),
+    np.fmod: (lambda y, a, b: 1.0, lambda y, a, b: -np.trunc(a / b)),
+    np.negative: (lambda y, x: -1.0,),
+    np.positive: (lambda y, x: 1.0,),
+    np.reciprocal: (lambda y, x: -y * y,),
+    np.square: (lambda y, x: 2.0 * x,),
+    np.fabs: (lambda y, x: np.sign(x),),
+    np.copysign: (lambda y, a, b: np.sign(a) * np.copysign(1.0, b), lambda y, a, b: 0.0),
+    np.ldexp: (lambda y, a, b: np.ldexp(1.0, b), lambda y, a, b: 0.0),
+    # roots, exponentials and logarithms
+    np.sqrt: (lambda y, x: 0.5 / y,),
+    np.cbrt: (lambda y, x: 1.0 / (3.0 * y * y),),
+    np.exp: (lambda y, x: y,),
+    np.exp2: (lambda y, x: y * LN2,),
+    np.expm1: (lambda y, x: np.exp(x),),
+    np.log: (lambda y, x: 1.0 / x,),
+    np.log2: (lambda y, x: 1.0 / x / LN2,),
+    np.log10: (lambda y, x: 1.0 / x / LN10,),
+    np.log1p: (lambda y, x: 1.0 / (1.0 + x),),
+    np.logaddexp: (
+        lambda y, a, b: 1.0 / (1.0 + exp_of_difference(b, a)),
+        lambda y, a, b: 1.0 / (1.0 + exp_of_difference(a, b)),
+    ),
+    np.logaddexp2: (
+        lambda y, a, b: 1.0 / (1.0 + exp2_of_difference(b, a)),
+        lambda y, a, b: 1.0 / (1.0 + exp2_of_difference(a, b)),
+    ),
+    # circular and hyperbolic functions
+    np.sin: (lambda y, x: np.cos(x),),
+    np.cos: (lambda y, x: -np.sin(x),),
+    np.tan: (lambda y, x: 1.0 + y * y,),
+    np.arcsin: (lambda y, x: 1.0 / np.sqrt((1.0 - x) * (1.0 + x)),),
+    np.arccos: (lambda y, x: -1.0 / np.sqrt((1.0 - x) * (1.0 + x)),),
+    np.arctan: (lambda y, x: (1.0 / np.hypot(1.0, x)) * (1.0 / np.hypot(1.0, x)),),
+    np.arctan2: (
+        lambda y, a, b: b / np.hypot(a, b) / np.hypot(a, b),
+        lambda y, a, b: -a / np.hypot(a, b) / np.hypot(a, b),
+    ),
+    np.hypot: (
+        lambda y, a, b: a / np.where(y == 0, 1.0, y),
+        lambda y, a, b: b / np.where(y == 0, 1.0, y),
+    ),
+    np.sinh: (lambda y, x: np.cosh(x),),
+    np.cosh: (lambda y, x: np.sinh(x),),
+    np.tanh: (sech_squared,),
+    np.arcsinh: (lambda y, x: 1.0 / np.hypot(1.0, x),),
+    np.arccosh: (lambda y, x: 1.0 / (np.sqrt(x - 1.0) * np.sqrt(x + 1.0)),),
+    np.arctanh: (lambda y, x: 1.0 / ((1.0 - x) * (1.0 + x)),),
+    np.sinc: (cosine_slope,),
+    # units and choices
+    np.deg2rad: (lambda y, x: np.pi / 180.0,),
+    np.radians: (lambda y, x: np.pi / 180.0,),
+    np.rad2deg: (lambda y, x: 180.0 / np.pi,),
+    np.degrees: (lambda y, x: 180.0 / np.pi,),
+    np.maximum: CHOICE,
+    np.minimum: CHOICE,
+    np.fmax: CHOICE,
+    np.fmin: CHOICE,
+    np.nan_to_num: (lambda y, x: np.where(np.isfinite(x), 1.0, 0.0),),
+}
+
+# Functions without a slope wherever they have one at all; their result is a constant.
+CONSTANT = {
+    *(np.sign, np.signbit, np.floor, np.ceil, np.rint, np.trunc, np.fix, np.round, np.around),
+    *(np.heaviside, np.floor_divide, np.isfinite, np.isnan, np.isinf, np.iscomplexobj),
+    *(np.isrealobj, np.isclose, np.allclose, np.array_equal, np.any, np.all, np.nonzero),
+    *(np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal),
+    *(np.logical_and, np.logical_or, np.logical_not, np.logical_xor, np.count_nonzero),
+    *(np.argmax, np.argmin, np.argsort, np.searchsorted, np.digitize, np.argwhere),
+    *(np.zeros_like, np.ones_like, np.empty_like, np.shape, np.ndim, np.size, np.result_type),
+}
+
+# Linear functions, with the number of leading arguments that hold arrays.
+LINEAR = {
+    **dict.fromkeys((operator.getitem, np.sum, np.mean, np.cumsum, np.trace, np.trapezoid), 1),
+    **dict.fromkeys((np.reshape, np.ravel, np.squeeze, np.expand_dims, np.broadcast_to), 1),
+    **dict.fromkeys((np.transpose, np.matrix_transpose, np.swapaxes, np.moveaxis, np.flip), 1),
+    **dict.fromkeys((np.fliplr, np.flipud, np.rot90, np.roll, np.take, np.take_along_axis), 1),
+    **dict.fromkeys((np.concatenate, np.stack, np.hstack, np.vstack, np.dstack), 1),
+    **dict.fromkeys((np.column_stack, np.split, np.array_split, np.hsplit, np.vsplit), 1),
+    **dict.fromkeys((np.tile, np.repeat, np.diag, np.diagonal, np.diagflat), 1),
+    **dict.fromkeys((np.triu, np.tril, np.compress, np.delete, np.copy, np.diff), 1),
+    **dict.fromkeys((np.real, np.imag, np.conjugate, np.nansum, np.ediff1d, np.gradient), 1),
+    **dict.fromkeys((np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft, np.fft.fft2), 1),
+    **dict.fromkeys((np.fft.ifft2, np.fft.fftn, np.fft.ifftn, np.fft.rfft2, np.fft.irfft2), 1),
+    **dict.fromkeys((np.fft.hfft, np.fft.ihfft, np.fft.fftshift, np.fft.ifftshift), 1),
+    np.append: 2,
+}
+ADDS_A_CONSTANT = {"initial", "prepend", "append", "to_end", "to_begin", "where", "out"}
+
+# Functions linear in each operand on its own.
+MULTILINEAR = {
+    *(np.matmul, np.dot, np.vdot, np.inner, np.outer, np.kron, np.tensordot, np.cross),
+    *(np.convolve, np.correlate, np.einsum, np.vecdot, np.matvec, np.vecmat),
+    *(np.linalg.matmul, np.linalg.vecdot, np.linalg.tensordot, np.linalg.outer),
+}
+
+# What is left of NumPy: y and its tangent from the operands and theirs.
+
+
+def unit(x, y):
+    """x / abs(x), and 0 at 0; for a real x the sign, for a norm the direction."""
+    return x / np.where(y == 0, 1.0, y)
+
+
+def along(a, b):
+    """The component of b along a, as real numbers: the slope of a length."""
+    return np.real(np.conjugate(a) * b) if np.iscomplexobj(a) else a * b
+
+
+def push_where(condition, a, b, dcondition, da, db):
+    return np.where(condition, a, b), np.where(condition, da, db)
+
+
+def push_absolute(x, dx):
+    y = np.absolute(x)
+    return y, along(np.sign(x), dx)
+
+
+def push_extremum(function):
+    """The tangent of the extreme item; ties are shared."""
+
+    def push(x, dx, axis=None, keepdims=False):
+        y = function(x, axis=axis, keepdims=True)
+        tied = np.where(x == y, 1.0, 0.0)
+        dy = np.sum(tied * dx, axis=axis, keepdims=True)
+        dy = dy / np.sum(tied, axis=axis, keepdims=True)
+        return (y, dy) if keepdims else (np.squeeze(y, axis), np.squeeze(dy, axis))
+
+    return push
+
+
+def push_prod(x, dx, axis=None, keepdims=False):
+    """Sum of dx times the product of all others, which stays right where an item is 0."""
+    if axis is None:
+        axis, kept = 0, (1,) * np.ndim(x)
+        x, dx = np.ravel(x), np.ravel(dx)
+    else:
+        kept = None
+    first, last = slice(0, 1), slice(0, -1)
+    x, dx = np.moveaxis(x, axis, 0), np.moveaxis(dx, axis, 0)
+    ones = np.ones_like(x[first])
+    before = np.cumprod(np.concatenate([ones, x[last]]), axis=0)
+    after = np.cumprod(np.concatenate([ones, x[:0:-1]]), axis=0)[::-1]
+    y, dy = np.prod(x, axis=0), np.sum(dx * before * after, axis=0)
+    if keepdims:
+        restore = (lambda z: np.reshape(z, kept)) if kept else (lambda z: np.expand_dims(z, axis))
+        return restore(y), restore(dy)
+    return y, dy
+
+
+def push_cumprod(x, dx, axis=None):
+    """The recurrence y_k = x_k y_(k-1), differentiated term by term."""
+    if axis is None:
+        x, dx, axis = np.ravel(x), np.ravel(dx), 0
+    x, dx = np.moveaxis(x, axis, 0), np.moveaxis(dx, axis, 0)
+    y = np.cumprod(x, axis=0)
+    if np.all(x != 0):
+        dy = y * np.cumsum(dx / x, axis=0)
+    else:
+        rows = [dx[0]]
+        for k in range(1, len(x)):
+            rows.append(dx[k] * y[k - 1] + x[k] * rows[-1])
+        dy = np.stack(rows)
+    return np.moveaxis(y, 0, axis), np.moveaxis(dy, 0, axis)
+
+
+def push_norm(x, dx, ord=None, axis=None, keepdims=False):
+    axes = range(np.ndim(x)) if axis is None else np.atleast_1d(axis)
+    if ord in (None, "fro") or (ord == 2 and len(axes) == 1):
+        y = np.linalg.norm(x, axis=axis, keepdims=True)
+        dy = np.sum(along(unit(x, y), dx), axis=axis, keepdims=True)
+        return (y, dy) if keepdims else (np.squeeze(y, axis), np.squeeze(dy, axis))
+    return NotImplemented
+
+
+def push_inv(a, da):
+    y = np.linalg.inv(a)
+    return y, -y @ da @ y
+
+
+def push_solve(a, b, da, db):
+    y = np.linalg.solve(a, b)
+    return y, np.linalg.solve(a, db - da @ y)
+
+
+def push_det(a, da):
+    """Jacobi's formula through the cofactors, so that a singular matrix has its slope."""
+    u, s, vh = np.linalg.svd(a)
+    inner = np.matrix_transpose(u) @ da @ np.matrix_transpose(vh)
+    others, _ = push_prod(
+        np.where(np.eye(np.shape(a)[-1], dtype=bool), 1.0, s[..., None, :]), 0.0 * da, axis=-1
+    )
+    diagonal = np.diagonal(inner, axis1=-2, axis2=-1)
+    sign = np.linalg.det(u) * np.linalg.det(vh)
+    return np.linalg.det(a), sign * np.sum(others * diagonal, axis=-1)
+
+
+def push_slogdet(a, da):
+    y = np.linalg.slogdet(a)
+    slope = np.trace(np.linalg.solve(a, da), axis1=-2, axis2=-1)
+    if not np.iscomplexobj(slope):
+        return y, (0.0 * slope, slope)
+    return y, (1j * np.imag(slope) * y[0], np.real(slope))
+
+
+def push_cholesky(a, da):
+    """dL = L phi(L^-1 dA L^-T), phi the lower triangle with its diagonal halved."""
+    y = np.linalg.cholesky(a)
+    half = np.linalg.solve(y, da)
+    inner = np.matrix_transpose(np.conjugate(np.linalg.solve(y, np.matrix_transpose(np.conjugate(half)))))
+    return y, y @ (np.tril(inner) - 0.5 * inner * np.eye(np.shape(a)[-1]))
+
+
+def push_eigh(a, da, UPLO="L"):
+    """First-order perturbation of simple eigenvalues and their vectors."""
+    y = values, vectors = np.linalg.eigh(a, UPLO=UPLO)
+    lower = da if UPLO == "L" else np.matrix_transpose(np.conjugate(da))
+    strict = np.tril(lower, -1)
+    da = strict + np.matrix_transpose(np.conjugate(strict)) + lower * np.eye(np.shape(a)[-1])
+    inner = np.matrix_transpose(np.conjugate(vectors)) @ da @ vectors
+    gaps = values[..., None, :] - values[..., :, None]
+    same = np.eye(np.shape(a)[-1], dtype=bool)
+    coupling = np.where(same, 0.0, inner / np.where(same, 1.0, gaps))
+    slopes = np.real(np.diagonal(inner, axis1=-2, axis2=-1))
+    return y, (slopes, vectors @ coupling)
+
+
+def push_svd(a, da, full_matrices=True, compute_uv=True):
+    """First-order perturbation of simple singular values."""
+    if compute_uv:
+        return NotImplemented
+    u, s, vh = np.linalg.svd(a, full_matrices=False)
+    inner = np.matrix_transpose(np.conjugate(u)) @ da @ np.matrix_transpose(np.conjugate(vh))
+    return s, np.real(np.diagonal(inner, axis1=-2, axis2=-1))
+
+
+def push_pinv(a, da):
+    """Golub and Pereyra (1973), while the rank stays the same."""
+    y = np.linalg.pinv(a)
+    yh, dah = (np.matrix_transpose(np.conjugate(m)) for m in (y, da))
+    rows, columns = np.eye(np.shape(a)[-2]), np.eye(np.shape(a)[-1])
+    dy = -y @ da @ y + y @ yh @ dah @ (rows - a @ y) + (columns - y @ a) @ dah @ yh @ y
+    return y, dy
+
+
+
+
+PUSHFORWARDS: dict[Callable, Callable] = {
+    np.where: push_where,
+    np.absolute: push_absolute,
+    np.max: push_extremum(np.max),
+    np.min: push_extremum(np.min),
+    np.prod: push_prod,
+    np.cumprod: push_cumprod,
+    np.linalg.norm: push_norm,
+    np.linalg.inv: push_inv,
+    np.linalg.solve: push_solve,
+    np.linalg.det: push_det,
+    np.linalg.slogdet: push_slogdet,
+    np.linalg.cholesky: push_cholesky,
+    np.linalg.eigh: push_eigh,
+    np.linalg.svd: push_svd,
+    np.linalg.pinv: push_pinv,
+}
+OPERANDS = {np.where: 3, np.linalg.solve: 2}  # the others have one
+
+
+def partials(function: Callable) -> tuple[Callable, ...] | None:
+    """The partial derivatives of an elementwise function, SciPy's special ones included."""
+    rule = PARTIALS.get(function)
+    if rule is None and isinstance(function, np.ufunc) and "scipy" in qualified_name(function):
+        from diffmethods.special import PARTIALS as SPECIAL
+
+        rule = SPECIAL.get(function)
+    return rule
+
+
+def known(function: Callable) -> bool:
+    """Whether some table has a rule for the function."""
+    from diffmethods.definitions import DEFINITIONS
+
+    tables = (DEFINITIONS, CONSTANT, PUSHFORWARDS, LINEAR, MULTILINEAR)
+    return partials(function) is not None or any(function in table for table in tables)

@@ -1,0 +1,268 @@
+"""Stand-ins for arrays: every NumPy call on one arrives in a single hook.
+
+NumPy offers a call that involves a foreign array to that array first: ufuncs through
+``__array_ufunc__`` (NEP 13), other functions through ``__array_function__`` (NEP 18).
+`Traced` turns both, with operators, indexing and array methods, into `Traced.apply`.
+"""
+
+import functools
+import itertools
+import operator
+import types
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, ClassVar, NoReturn, Self
+
+import numpy as np
+
+from diffmethods.errors import MissingRuleError, TracedValueError
+
+LEVELS = itertools.count(1)  # every trace starts a level above those around it
+
+REDUCTIONS = {
+    np.add: np.sum,
+    np.multiply: np.prod,
+    np.maximum: np.max,
+    np.minimum: np.min,
+    np.logical_and: np.all,
+    np.logical_or: np.any,
+}
+ACCUMULATIONS = {np.add: np.cumsum, np.multiply: np.cumprod}
+METHODS_NAMED_OTHERWISE = {"conj": np.conjugate, "flatten": np.ravel}
+
+
+class Traced(np.lib.mixins.NDArrayOperatorsMixin):
+    """A stand-in for the array `value`; a subclass says what a call means.
+
+    Subclasses keep `value`, the array stood in for, and `level`, the depth of the trace:
+    where stand-ins of several traces meet, the innermost trace (the highest level)
+    answers, and those outside are constants to it.
+    """
+
+    __slots__ = ("viewed",)  # True once part of it may be shared with another stand-in
+    method: ClassVar[str]  # the name of the method it serves, for messages
+    level: int
+    value: Any
+
+    def apply(self, function: Callable, args: tuple, kwargs: dict) -> Any:
+        """Return ``function(*args, **kwargs)``, or NotImplemented without a rule."""
+        raise NotImplementedError
+
+    # NumPy's two protocols
+
+    def __array_ufunc__(self, ufunc: np.ufunc, how: str, *args: Any, **kwargs: Any) -> Any:
+        if kwargs.get("out") is not None:
+            raise TracedValueError(
+                f"np.{ufunc.__name__} was told to write into an array with out=; "
+                f"{self.method} follows values, not memory: leave out= away"
+            )
+        match how:
+            case "__call__":
+                result = self._offer(ufunc, args, kwargs)
+                return self._refuse(ufunc) if result is NotImplemented else result
+            case "reduce" if ufunc in REDUCTIONS:
+                return REDUCTIONS[ufunc](*args, **({"axis": 0} | kwargs))
+            case "accumulate" if ufunc in ACCUMULATIONS:
+                return ACCUMULATIONS[ufunc](*args, **({"axis": 0} | kwargs))
+            case "outer":
+                a, b = args
+                return ufunc(np.reshape(a, np.shape(a) + (1,) * np.ndim(b)), b, **kwargs)
+        return self._refuse(ufunc, how)
+
+    def __array_function__(
+        self, function: Callable, types_: Any, args: tuple, kwargs: dict
+    ) -> Any:
+        result = self._offer(function, args, kwargs)
+        if result is not NotImplemented:
+            return result
+        numpys_own = getattr(function, "__wrapped__", None)
+        if not isinstance(numpys_own, types.FunctionType):
+            self._refuse(function)
+        try:
+            return numpys_own(*args, **kwargs)  # Python made of simpler NumPy calls
+        except (TypeError, AttributeError) as error:
+            if isinstance(error, (MissingRuleError, TracedValueError)):
+                raise
+            return self._refuse(function, cause=error)
+
+    def _offer(self, function: Callable, args: tuple, kwargs: dict) -> Any:
+        args = joined(args)
+        innermost = max(leaves((args, tuple(kwargs.values()))), key=level_of)
+        return innermost.apply(function, args, kwargs)
+
+    def _refuse(
+        self, function: Callable, how: str = "", cause: Exception | None = None
+    ) -> NoReturn:
+        from diffmethods.method import methods_for  # the registry builds on this module
+
+        name = qualified_name(function) + (f".{how}" if how else "")
+        others = ", ".join(methods_for(function)) or "central_difference"
+        raise MissingRuleError(
+            f"{self.method} has no rule for {name}; methods that take it: {others}"
+        ) from cause
+
+    # What an array can do
+
+    def __getitem__(self, index: Any) -> Any:
+        index = joined(index)
+        if isinstance(index, list):
+            index = np.asarray(index)
+        part = self.apply(operator.getitem, (self, index), {})
+        if isinstance(part, Traced) and part.shape:
+            self.viewed = part.viewed = True
+        return part
+
+    def __setitem__(self, index: Any, item: Any) -> NoReturn:
+        raise TracedValueError(
+            f"{self.method} cannot follow an assignment into an array: make the new array "
+            "with np.where, np.concatenate or np.stack"
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        """``x.sum(axis=0)`` is ``np.sum(x, axis=0)``, as for any array."""
+        function = METHODS_NAMED_OTHERWISE.get(name) or getattr(np, name, None)
+        is_method = name in METHODS_NAMED_OTHERWISE or hasattr(np.ndarray, name)
+        if name.startswith("_") or not callable(function) or not is_method:
+            if hasattr(np, name) and isinstance(getattr(np, name), np.ufunc):
+                return functools.partial(getattr(np, name), self)  # object arrays ask so
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+        return functools.partial(function, self)
+
+    def reshape(self, *shape: Any, **kwargs: Any) -> Any:
+        return np.reshape(self, shape[0] if len(shape) == 1 else shape, **kwargs)
+
+    def transpose(self, *axes: Any) -> Any:
+        return np.transpose(self, axes[0] if len(axes) == 1 else axes or None)
+
+    def astype(self, dtype: Any, **kwargs: Any) -> Any:
+        if np.issubdtype(dtype, np.inexact):
+            return self  # a trace keeps its own precision
+        return self.value.astype(dtype, **kwargs)  # whole numbers are locally constant
+
+    def item(self, *index: int) -> Any:
+        return self[index] if index else np.reshape(self, ())
+
+    def __iadd__(self, other: Any) -> Self:  # type: ignore[misc]
+        return self._become(np.add(self, other))
+
+    def __isub__(self, other: Any) -> Self:  # type: ignore[misc]
+        return self._become(np.subtract(self, other))
+
+    def __imul__(self, other: Any) -> Self:  # type: ignore[misc]
+        return self._become(np.multiply(self, other))
+
+    def __itruediv__(self, other: Any) -> Self:  # type: ignore[misc]
+        return self._become(np.divide(self, other))
+
+    def __ipow__(self, other: Any) -> Self:  # type: ignore[misc]
+        return self._become(np.power(self, other))
+
+    def _become(self, new: Any) -> Any:
+        """Do what ``x += 1`` does: numbers are bound anew, arrays change for all who hold them."""
+        if not self.shape:
+            return new
+        shared = getattr(self, "viewed", False)
+        if shared or type(new) is not type(self) or (new.shape, new.level) != (self.shape, self.level):
+            raise TracedValueError(
+                f"{self.method} cannot follow this change of an array in place; write "
+                "y = y + z instead of y += z"
+            )
+        for name in type(self).__slots__:
+            setattr(self, name, getattr(new, name))
+        return self
+
+    def _not_a_number(self, *_: Any) -> NoReturn:
+        raise TracedValueError(
+            f"{self.method} follows NumPy calls, and a plain number was wanted: use np.sin, "
+            "not math.sin; build arrays with np.array([...]) or np.stack, not by assigning "
+            "to the items of np.zeros; leave float() and int() away"
+        )
+
+    __float__ = __int__ = __index__ = __complex__ = __round__ = _not_a_number
+    __hash__ = object.__hash__  # the operators define ==, which would remove it
+
+    def __iter__(self) -> Iterator[Any]:
+        return (self[i] for i in range(len(self)))
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of unsized object")
+        return self.shape[0]
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.value!r})"
+
+    def __abs__(self) -> Any:
+        return np.absolute(self)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(getattr(self.value, "shape", ()))
+
+    @property
+    def dtype(self) -> Any:
+        return getattr(self.value, "dtype", np.dtype(float))
+
+    ndim = property(lambda self: len(self.shape))
+    size = property(lambda self: int(np.prod(self.shape)))
+    T = property(lambda self: np.transpose(self))
+    real = property(lambda self: np.real(self))
+    imag = property(lambda self: np.imag(self))
+    flat = property(lambda self: iter(np.ravel(self)))
+
+
+def joined(tree: Any) -> Any:
+    """Turn each object array that NumPy made of traced items into one traced array.
+
+    ``np.array([x[0], np.sin(x[1])])`` cannot be intercepted: NumPy keeps the stand-ins as
+    items of an array of objects.
+    """
+    if isinstance(tree, (tuple, list)):
+        return rebuilt(tree, map(joined, tree)) if any(map(_has_objects, tree)) else tree
+    if isinstance(tree, np.ndarray) and tree.dtype == object and tree.size:
+        items = list(tree.flat)
+        if any(isinstance(item, Traced) for item in items):
+            return np.reshape(np.stack(items), tree.shape) if tree.ndim else items[0]
+    return tree
+
+
+def rebuilt(tree: Any, items: Iterable[Any]) -> Any:
+    """A tuple, named tuple or list like `tree`, with other items."""
+    return tree._make(items) if hasattr(tree, "_make") else type(tree)(items)
+
+
+def _has_objects(branch: Any) -> bool:
+    return isinstance(branch, (tuple, list)) or getattr(branch, "dtype", None) == object
+
+
+def leaves(tree: Any) -> list[Traced]:
+    """Every traced value in nested arguments."""
+    if isinstance(tree, (tuple, list)):
+        return [leaf for branch in tree for leaf in leaves(branch)]
+    return [tree] if isinstance(tree, Traced) else []
+
+
+level_of = operator.attrgetter("level")
+
+
+@functools.cache
+def qualified_name(function: Callable) -> str:
+    """Say where a function is found, ``np.linalg.inv`` or ``scipy.special.erf``.
+
+    A ufunc does not know its module, so it is looked up: a stranger that happens to be
+    called ``sin`` is not NumPy's.
+    """
+    name = function.__name__
+    if function is operator.getitem:
+        return "getitem"
+    if isinstance(function, np.ufunc):
+        if getattr(np, name, None) is function:
+            return f"np.{name}"
+        import sys
+
+        special = sys.modules.get("scipy.special")
+        known = special is not None and getattr(special, name, None) is function
+        return f"scipy.special.{name}" if known else f"the ufunc {name!r}"
+    return f"{function.__module__}.{name}".replace("numpy", "np", 1)
