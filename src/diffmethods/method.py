@@ -69,7 +69,9 @@ class Method:
 
     jvp: Callable[..., Any] | None = None  # (f, x, v) -> J(x) v
     vjp: Callable[..., Any] | None = None  # (f, x, w) -> w J(x)
-    derivative: Callable[..., Any] | None = None  # (f, x, order) -> the elementwise derivative
+    derivative: Callable[..., Any] | None = (
+        None  # (f, x, order) -> the elementwise derivative
+    )
     gradient: Callable[..., Any] | None = None  # (f, x)
     jacobian: Callable[..., Any] | None = None  # (f, x)
     hessian: Callable[..., Any] | None = None  # (f, x)
@@ -79,7 +81,9 @@ class Method:
 
     def __post_init__(self) -> None:
         if self.family not in FAMILIES:
-            raise OptionError(f"no family {self.family!r}; the families are {', '.join(FAMILIES)}")
+            raise OptionError(
+                f"no family {self.family!r}; the families are {', '.join(FAMILIES)}"
+            )
 
     def check_options(self, options: Mapping[str, Any]) -> None:
         """Refuse an option that the method does not have."""
@@ -157,7 +161,9 @@ def methods_for(function: Callable[..., Any]) -> list[str]:
     known = []
     for name in _own_names():
         loaded = f"{methods.__name__}.{name}" in sys.modules
-        if loaded and ((handles := get_method(name).handles) is None or handles(function)):
+        if loaded and (
+            (handles := get_method(name).handles) is None or handles(function)
+        ):
             known.append(name)
     return known
 
@@ -175,6 +181,8 @@ def _own_names() -> list[str]:
 
 @functools.cache
 def _foreign() -> dict[str, Any]:
-    from importlib.metadata import entry_points  # costs more than the rest of the package
+    from importlib.metadata import (
+        entry_points,
+    )  # costs more than the rest of the package
 
     return {entry.name: entry for entry in entry_points(group=ENTRY_POINTS)}

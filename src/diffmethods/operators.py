@@ -9,7 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from diffmethods.errors import InputError, NotDifferentiableError, OptionError, ShapeError
+from diffmethods.errors import (
+    InputError,
+    NotDifferentiableError,
+    OptionError,
+    ShapeError,
+)
 from diffmethods.method import Method, get_method
 from diffmethods.traced import Traced, joined
 
@@ -164,7 +169,9 @@ def hessian(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
         x = _point(x, chosen)
         if chosen.hessian:
             return _value(chosen.hessian(f, x, **options))
-        return _value(_jacobian(chosen, lambda z: _gradient(chosen, f, z, options), x, options))
+        return _value(
+            _jacobian(chosen, lambda z: _gradient(chosen, f, z, options), x, options)
+        )
 
     return hess
 
@@ -260,7 +267,9 @@ def hvp(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
         v = _like(v, x, "v", "x")
         if chosen.hvp:
             return _value(chosen.hvp(f, x, v, **options))
-        return _value(_jvp(chosen, lambda z: _gradient(chosen, f, z, options), x, v, options))
+        return _value(
+            _jvp(chosen, lambda z: _gradient(chosen, f, z, options), x, v, options)
+        )
 
     return product
 
@@ -293,7 +302,9 @@ def value_and_derivative(
     return both
 
 
-def value_and_gradient(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
+def value_and_gradient(
+    f: Function, *, method: str = DEFAULT, **options: Any
+) -> Function:
     """The value and the gradient together, as a pair.
 
     Takes what `gradient` takes; the returned function gives ``(f(x), grad(x))``.
@@ -324,7 +335,7 @@ def value_and_gradient(f: Function, *, method: str = DEFAULT, **options: Any) ->
 def _jvp(method: Method, f: Function, x: Any, v: Any, options: dict[str, Any]) -> Any:
     if method.jvp:
         return method.jvp(f, x, v, **options)
-    return _contract(_jacobian(method, f, x, options), v, first=False)
+    return contract(_jacobian(method, f, x, options), v, first=False)
 
 
 def _vjp(method: Method, f: Function, x: Any, w: Any, options: dict[str, Any]) -> Any:
@@ -334,13 +345,17 @@ def _vjp(method: Method, f: Function, x: Any, w: Any, options: dict[str, Any]) -
     shape = np.shape(jacobian)[: np.ndim(jacobian) - np.ndim(x)]
     if np.shape(w) != shape:
         raise ShapeError(f"w has shape {np.shape(w)}, but f(x) has shape {shape}")
-    return _contract(jacobian, w, first=True)
+    return contract(jacobian, w, first=True)
 
 
-def _contract(jacobian: Any, vector: Any, first: bool) -> Any:
+def contract(jacobian: Any, vector: Any, first: bool) -> Any:
     """Sum a Jacobian's first or last axes against a vector of their shape."""
     axes = np.ndim(vector)
-    return np.tensordot(vector, jacobian, axes) if first else np.tensordot(jacobian, vector, axes)
+    return (
+        np.tensordot(vector, jacobian, axes)
+        if first
+        else np.tensordot(jacobian, vector, axes)
+    )
 
 
 def _jacobian(method: Method, f: Function, x: Any, options: dict[str, Any]) -> Any:
@@ -377,12 +392,18 @@ def _gradient(method: Method, f: Function, x: Any, options: dict[str, Any]) -> A
     return jacobian
 
 
-def _derivative(method: Method, f: Function, x: Any, order: int, options: dict[str, Any]) -> Any:
+def _derivative(
+    method: Method, f: Function, x: Any, order: int, options: dict[str, Any]
+) -> Any:
     if method.derivative:
         dy = method.derivative(f, x, order, **options)
     elif order > 1:
         dy = _derivative(
-            method, lambda z: _derivative(method, f, z, 1, options), x, order - 1, options
+            method,
+            lambda z: _derivative(method, f, z, 1, options),
+            x,
+            order - 1,
+            options,
         )
     else:
         dy = _jvp(method, f, x, np.ones(np.shape(x)) if np.ndim(x) else 1.0, options)
@@ -393,10 +414,14 @@ def _derivative(method: Method, f: Function, x: Any, order: int, options: dict[s
     return dy
 
 
-def _check_holomorphic(method: Method, f: Function, x: Any, dy: Any, options: dict[str, Any]) -> None:
+def _check_holomorphic(
+    method: Method, f: Function, x: Any, dy: Any, options: dict[str, Any]
+) -> None:
     """The Cauchy-Riemann equations: the slope along the imaginary axis is i times the real one."""
     turned = _jvp(method, f, x, 1j * np.ones(np.shape(x)), options)
-    if not np.allclose(turned, 1j * np.asarray(dy), rtol=max(1e-10, 100 * method.rtol), atol=0):
+    if not np.allclose(
+        turned, 1j * np.asarray(dy), rtol=max(1e-10, 100 * method.rtol), atol=0
+    ):
         raise NotDifferentiableError(
             "f has no complex derivative there: its slopes along the real and the imaginary "
             "axis differ (abs, real, imag and conj have none anywhere)"
@@ -421,7 +446,9 @@ def _check_elementwise(f: Function, x: Any, dy: Any) -> None:
             return
         alone = np.ravel(alone)
         alone = alone[position if alone.size == x.size else 0]
-        if not np.isclose(alone, whole[position], rtol=1e-6, atol=1e-12, equal_nan=True):
+        if not np.isclose(
+            alone, whole[position], rtol=1e-6, atol=1e-12, equal_nan=True
+        ):
             raise ShapeError(
                 f"derivative works elementwise, and item {position} of f(x) depends on other "
                 "items of x; use jacobian for all its derivatives, or jvp along one direction"
@@ -476,7 +503,9 @@ def _point(x: Any, method: Method, complex_allowed: bool = False) -> Any:
 def _like(v: Any, x: Any, its: str, others: str) -> Any:
     v = v if isinstance(v, Traced) else np.asarray(v, float)[()]
     if np.shape(v) != np.shape(x):
-        raise ShapeError(f"{its} has shape {np.shape(v)}, but {others} has shape {np.shape(x)}")
+        raise ShapeError(
+            f"{its} has shape {np.shape(v)}, but {others} has shape {np.shape(x)}"
+        )
     return v
 
 

@@ -23,50 +23,81 @@ LN2, LN10 = math.log(2.0), math.log(10.0)
 
 
 def power_by_base(y, a, b):
-    """b a^(b-1), and 0 where b is 0, for every a."""
-    return np.where(b == 0, 0.0, b * a ** np.where(b == 0, 1.0, b - 1.0))
+    """b a^(b-1); 0 where b is 0, for every a; and b - 1 gets its rounding back."""
+    less = b - 1.0
+    shift = less - b
+    lost = (b - (less - shift)) - (1.0 + shift)
+    slope = b * a ** (less + ((b == 0) & (a * a == 0)))
+    return slope * a**lost if np.any(lost) else slope
 
 
 def power_by_exponent(y, a, b):
-    """a^b log a, and its limit 0 at a = 0 for positive b."""
-    vanishes = (a == 0) & (b > 0)
-    return np.where(vanishes, 0.0, y * np.log(np.where(vanishes, 1.0, a)))
+    """a^b log a, and its limit 0 at a = 0."""
+    return y * np.log(a + ((a == 0) & (b >= 0)))
 
 
-def exp_of_difference(a, b):
-    """exp(a - b) with the rounding of a - b put back: it would cost abs(a - b) / 2 ulp."""
-    difference = a - b
-    shift = difference - a
-    lost = (a - (difference - shift)) - (b + shift)
-    return np.exp(difference) * (1.0 + np.where(np.isfinite(difference), lost, 0.0))
+def sigmoid_of_difference(exp, log_of_base):
+    """1 / (1 + exp(b - a)) without overflow, and a - b gets its rounding back.
+
+    That rounding would cost abs(a - b) / 2 ulp.
+    """
+
+    def sigmoid(a, b):
+        difference = a - b
+        sign = np.copysign(1.0, difference)
+        with np.errstate(invalid="ignore"):
+            shift = difference - a
+            lost = (a - (difference - shift)) - (b + shift)
+        lost = np.where(np.isfinite(difference), lost, 0.0)
+        e = exp(-sign * difference) * (1.0 - sign * lost * log_of_base)
+        return np.where(difference < 0, e, 1.0) / (1.0 + e)
+
+    return lambda y, a, b: sigmoid(a, b), lambda y, a, b: sigmoid(b, a)
 
 
-def exp2_of_difference(a, b):
-    return exp_of_difference(a * LN2, b * LN2)
+def away_from_zero(x):
+    """abs(x) for an even function: its slope at 0 is 1, so that derivatives nest there."""
+    return x * np.copysign(1.0, np.real(x))
 
 
 def sech_squared(y, x):
-    """tanh' as 4e / (1 + e)^2 with e = exp(-2 abs(x)): no digit is lost however far out."""
-    e = np.exp(-2.0 * np.absolute(x))
-    return 4.0 * e / ((1.0 + e) * (1.0 + e))
+    """tanh' as (2e / (1 + e^2))^2 with e = exp(-abs(x)): all its digits, however far out."""
+    e = np.exp(-away_from_zero(x))
+    sech = 2.0 * e / (1.0 + e * e)
+    return sech * sech
 
 
-def cosine_slope(y, x):
-    """sinc' = (cos(pi x) - sinc(x)) / x, by its series where the two nearly cancel."""
-    z = (np.pi * x) ** 2
-    near = z < 4.0
-    safe = np.where(near, 1.0, x)
-    far = (np.cos(np.pi * safe) - np.sinc(safe)) / safe
-    z = np.where(near, z, 0.0)
+def root_of_one_plus_square(x):
+    """sqrt(1 + x^2), which does not overflow for a real x."""
+    return np.sqrt(1.0 + x * x) if np.iscomplexobj(x) else np.hypot(1.0, x)
+
+
+def arctan_slope(y, x):
+    """1 / (1 + x^2)."""
+    root = root_of_one_plus_square(x)
+    return 1.0 / root / root
+
+
+def cos_pi(x):
+    """cos(pi x) to the last digits, however large x is, by exact reduction to a sine."""
+    near = x - 2.0 * np.rint(0.5 * np.real(x))
+    return np.sin(np.pi * (0.5 - away_from_zero(near)))
+
+
+def sinc_slope(y, x):
+    """(cos(pi x) - sinc(x)) / x, by its series where the two nearly cancel."""
+    near = np.absolute(x) < 0.64
+    far = np.where(near, 1.0, x)
+    square = (np.pi * np.where(near, x, 0.0)) ** 2
     series = 0.0
     for k in range(14, 0, -1):
-        series = series * z + (-1) ** k * 2.0 * k / math.factorial(2 * k + 1)
-    return np.where(near, np.pi**2 * x * series, far)
+        series = series * square + (-1) ** k * 2.0 * k / math.factorial(2 * k + 1)
+    return np.where(near, np.pi**2 * x * series, (cos_pi(far) - y) / far)
 
 
 def chosen(y, mine, other):
     """The operand that the choice `y` fell on counts, and a tie is shared."""
-    return np.where(mine == y, np.where(mine == other, 0.5, 1.0), 0.0)
+    return (mine == y) * (1.0 - 0.5 * (mine == other))
 
 
 CHOICE = (lambda y, a, b: chosen(y, a, b), lambda y, a, b: chosen(y, b, a))
@@ -81,7 +112,7 @@ PARTIALS: dict[Callable, tuple[Callable, ...]] = {
     np.power: POWER,
     np.float_power: POWER,
     np.remainder: (lambda y, a, b: 1.0, lambda y, a, b: -np.floor_divide(a, b)),
-    np.fmod: (lambda y, a, b: 1.0, lambda y, a, b: -np.trunc(a / b)),
+    np.fmod: (lambda y, a, b: 1.0, lambda y, a, b: np.rint((y - a) / b)),
     np.negative: (lambda y, x: -1.0,),
     np.positive: (lambda y, x: 1.0,),
     np.reciprocal: (lambda y, x: -y * y,),
@@ -99,36 +130,27 @@ PARTIALS: dict[Callable, tuple[Callable, ...]] = {
     np.log2: (lambda y, x: 1.0 / x / LN2,),
     np.log10: (lambda y, x: 1.0 / x / LN10,),
     np.log1p: (lambda y, x: 1.0 / (1.0 + x),),
-    np.logaddexp: (
-        lambda y, a, b: 1.0 / (1.0 + exp_of_difference(b, a)),
-        lambda y, a, b: 1.0 / (1.0 + exp_of_difference(a, b)),
-    ),
-    np.logaddexp2: (
-        lambda y, a, b: 1.0 / (1.0 + exp2_of_difference(b, a)),
-        lambda y, a, b: 1.0 / (1.0 + exp2_of_difference(a, b)),
-    ),
+    np.logaddexp: sigmoid_of_difference(np.exp, 1.0),
+    np.logaddexp2: sigmoid_of_difference(np.exp2, LN2),
     # circular and hyperbolic functions
     np.sin: (lambda y, x: np.cos(x),),
     np.cos: (lambda y, x: -np.sin(x),),
     np.tan: (lambda y, x: 1.0 + y * y,),
     np.arcsin: (lambda y, x: 1.0 / np.sqrt((1.0 - x) * (1.0 + x)),),
     np.arccos: (lambda y, x: -1.0 / np.sqrt((1.0 - x) * (1.0 + x)),),
-    np.arctan: (lambda y, x: (1.0 / np.hypot(1.0, x)) * (1.0 / np.hypot(1.0, x)),),
+    np.arctan: (arctan_slope,),
     np.arctan2: (
         lambda y, a, b: b / np.hypot(a, b) / np.hypot(a, b),
         lambda y, a, b: -a / np.hypot(a, b) / np.hypot(a, b),
     ),
-    np.hypot: (
-        lambda y, a, b: a / np.where(y == 0, 1.0, y),
-        lambda y, a, b: b / np.where(y == 0, 1.0, y),
-    ),
+    np.hypot: (lambda y, a, b: a / (y + (y == 0)), lambda y, a, b: b / (y + (y == 0))),
     np.sinh: (lambda y, x: np.cosh(x),),
     np.cosh: (lambda y, x: np.sinh(x),),
     np.tanh: (sech_squared,),
-    np.arcsinh: (lambda y, x: 1.0 / np.hypot(1.0, x),),
+    np.arcsinh: (lambda y, x: 1.0 / root_of_one_plus_square(x),),
     np.arccosh: (lambda y, x: 1.0 / (np.sqrt(x - 1.0) * np.sqrt(x + 1.0)),),
     np.arctanh: (lambda y, x: 1.0 / ((1.0 - x) * (1.0 + x)),),
-    np.sinc: (cosine_slope,),
+    np.sinc: (sinc_slope,),
     # units and choices
     np.deg2rad: (lambda y, x: np.pi / 180.0,),
     np.radians: (lambda y, x: np.pi / 180.0,),
@@ -138,7 +160,16 @@ PARTIALS: dict[Callable, tuple[Callable, ...]] = {
     np.minimum: CHOICE,
     np.fmax: CHOICE,
     np.fmin: CHOICE,
-    np.nan_to_num: (lambda y, x: np.where(np.isfinite(x), 1.0, 0.0),),
+    np.nan_to_num: (lambda y, x: 1.0 * np.isfinite(x),),
+}
+
+# Some of those forms hold on the real line alone; a complex operand takes these.
+COMPLEX_PARTIALS: dict[Callable, tuple[Callable, ...]] = {
+    np.tanh: (lambda y, x: 1.0 / np.cosh(x) ** 2,),
+    np.arctan: (lambda y, x: 1.0 / (1.0 + x * x),),
+    np.arcsinh: (lambda y, x: 1.0 / np.sqrt(1.0 + x * x),),
+    np.arccosh: (lambda y, x: 1.0 / (np.sqrt(x - 1.0) * np.sqrt(x + 1.0)),),
+    np.sinc: (lambda y, x: (np.cos(np.pi * x) - y) / x,),
 }
 
 # Functions without a slope wherever they have one at all; their result is a constant.
@@ -348,8 +379,10 @@ PUSHFORWARDS: dict[Callable, Callable] = {
 OPERANDS = {np.where: 3, np.linalg.solve: 2}  # the others have one
 
 
-def partials(function: Callable) -> tuple[Callable, ...] | None:
+def partials(function: Callable, y: object = None) -> tuple[Callable, ...] | None:
     """The partial derivatives of an elementwise function, SciPy's special ones included."""
+    if np.iscomplexobj(y) and function in COMPLEX_PARTIALS:
+        return COMPLEX_PARTIALS[function]
     rule = PARTIALS.get(function)
     if rule is None and isinstance(function, np.ufunc) and "scipy" in qualified_name(function):
         from diffmethods.special import PARTIALS as SPECIAL

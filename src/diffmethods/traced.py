@@ -5,6 +5,7 @@ NumPy offers a call that involves a foreign array to that array first: ufuncs th
 `Traced` turns both, with operators, indexing and array methods, into `Traced.apply`.
 """
 
+import copy
 import functools
 import itertools
 import operator
@@ -40,6 +41,9 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
 
     __slots__ = ("viewed",)  # True once part of it may be shared with another stand-in
     method: ClassVar[str]  # the name of the method it serves, for messages
+    parts: ClassVar[tuple[str, ...] | None] = (
+        None  # the slots that hold arrays, value first
+    )
     level: int
     value: Any
 
@@ -47,9 +51,18 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         """Return ``function(*args, **kwargs)``, or NotImplemented without a rule."""
         raise NotImplementedError
 
+    def with_parts(self, arrays: list[Any]) -> Self:
+        """The same stand-in made of other arrays."""
+        new = copy.copy(self)
+        for name, array in zip(self.parts or (), arrays, strict=True):
+            setattr(new, name, array)
+        return new
+
     # NumPy's two protocols
 
-    def __array_ufunc__(self, ufunc: np.ufunc, how: str, *args: Any, **kwargs: Any) -> Any:
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, how: str, *args: Any, **kwargs: Any
+    ) -> Any:
         if kwargs.get("out") is not None:
             raise TracedValueError(
                 f"np.{ufunc.__name__} was told to write into an array with out=; "
@@ -65,7 +78,9 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
                 return ACCUMULATIONS[ufunc](*args, **({"axis": 0} | kwargs))
             case "outer":
                 a, b = args
-                return ufunc(np.reshape(a, np.shape(a) + (1,) * np.ndim(b)), b, **kwargs)
+                return ufunc(
+                    np.reshape(a, np.shape(a) + (1,) * np.ndim(b)), b, **kwargs
+                )
         return self._refuse(ufunc, how)
 
     def __array_function__(
@@ -123,7 +138,9 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         is_method = name in METHODS_NAMED_OTHERWISE or hasattr(np.ndarray, name)
         if name.startswith("_") or not callable(function) or not is_method:
             if hasattr(np, name) and isinstance(getattr(np, name), np.ufunc):
-                return functools.partial(getattr(np, name), self)  # object arrays ask so
+                return functools.partial(
+                    getattr(np, name), self
+                )  # object arrays ask so
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
         return functools.partial(function, self)
 
@@ -161,7 +178,11 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         if not self.shape:
             return new
         shared = getattr(self, "viewed", False)
-        if shared or type(new) is not type(self) or (new.shape, new.level) != (self.shape, self.level):
+        if (
+            shared
+            or type(new) is not type(self)
+            or (new.shape, new.level) != (self.shape, self.level)
+        ):
             raise TracedValueError(
                 f"{self.method} cannot follow this change of an array in place; write "
                 "y = y + z instead of y += z"
@@ -220,7 +241,9 @@ def joined(tree: Any) -> Any:
     items of an array of objects.
     """
     if isinstance(tree, (tuple, list)):
-        return rebuilt(tree, map(joined, tree)) if any(map(_has_objects, tree)) else tree
+        return (
+            rebuilt(tree, map(joined, tree)) if any(map(_has_objects, tree)) else tree
+        )
     if isinstance(tree, np.ndarray) and tree.dtype == object and tree.size:
         items = list(tree.flat)
         if any(isinstance(item, Traced) for item in items):
@@ -242,6 +265,15 @@ def leaves(tree: Any) -> list[Traced]:
     if isinstance(tree, (tuple, list)):
         return [leaf for branch in tree for leaf in leaves(branch)]
     return [tree] if isinstance(tree, Traced) else []
+
+
+def parts(x: Traced) -> list[Any]:
+    """The arrays that a stand-in is made of, its value first."""
+    if x.parts is None:
+        raise TracedValueError(
+            f"no other method can work inside a derivative by {x.method}"
+        )
+    return [getattr(x, name) for name in x.parts]
 
 
 level_of = operator.attrgetter("level")

@@ -18,29 +18,38 @@ class Dual(Traced):
 
     __slots__ = ("level", "tangent", "value")
     method = "dual_numbers"
+    parts = ("value", "tangent")
 
     def __init__(self, value: Any, tangent: Any, level: int):
         self.value = value
         self.tangent = tangent
         self.level = level
 
-    def apply(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def apply(
+        self,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> Any:
         level = self.level
         if function in DEFINITIONS:
             return DEFINITIONS[function](*args, **kwargs)
         if function in rules.CONSTANT:
-            return function(*values(args, level), **{k: values(v, level) for k, v in kwargs.items()})
+            return function(
+                *values(args, level), **{k: values(v, level) for k, v in kwargs.items()}
+            )
         if any(x.level == level for x in leaves(tuple(kwargs.values()))):
             return NotImplemented
-        partials = rules.partials(function)
-        if partials:
-            return self._chain_rule(function, partials, args, kwargs)
+        if rules.partials(function):
+            return self._chain_rule(function, args, kwargs)
         if function in rules.PUSHFORWARDS:
             return self._push(function, args, kwargs)
         if function in rules.LINEAR and rules.ADDS_A_CONSTANT.isdisjoint(kwargs):
             count = rules.LINEAR[function]
             y = function(*values(args, level), **kwargs)
-            dy = function(*tangents(args[:count], level), *values(args[count:], level), **kwargs)
+            dy = function(
+                *tangents(args[:count], level), *values(args[count:], level), **kwargs
+            )
             return pair(y, dy, level)
         if function in rules.MULTILINEAR:
             xs = values(args, level)
@@ -52,11 +61,11 @@ class Dual(Traced):
             return pair(function(*xs, **kwargs), functools.reduce(np.add, terms), level)
         return NotImplemented
 
-    def _chain_rule(self, function: Callable[..., Any], partials: Any, args: Any, kwargs: Any) -> Any:
+    def _chain_rule(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         xs = values(args, self.level)
         y = function(*xs, **kwargs)
         dy: Any = 0.0
-        for partial, x in zip(partials, args, strict=True):
+        for partial, x in zip(rules.partials(function, y) or (), args, strict=True):
             if isinstance(x, Dual) and x.level == self.level:
                 dy = dy + partial(y, *xs) * x.tangent
         return pair(y, dy, self.level)
@@ -65,7 +74,11 @@ class Dual(Traced):
         count = rules.OPERANDS.get(function, 1)
         push = rules.PUSHFORWARDS[function]
         operands, others = args[:count], values(args[count:], self.level)
-        arguments = (*values(operands, self.level), *tangents(operands, self.level), *others)
+        arguments = (
+            *values(operands, self.level),
+            *tangents(operands, self.level),
+            *others,
+        )
         try:
             inspect.signature(push).bind(*arguments, **kwargs)
         except TypeError:

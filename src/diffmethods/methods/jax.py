@@ -1,0 +1,111 @@
+"""JAX: trace the function into a small language, and differentiate that."""
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import jax.scipy.special
+import numpy as np
+
+from diffmethods.lifted import Library, Lifted, base_of, flatten
+from diffmethods.method import Method
+from diffmethods.operators import contract
+from diffmethods.traced import Traced
+
+Function = Callable[..., Any]
+
+
+def as_array(x: Any) -> Any:
+    return x if isinstance(x, jax.Array) else jnp.asarray(x)
+
+
+MEND: dict[str, Function] = {  # what JAX lacks, or takes differently
+    "polyval": lambda p, x: jnp.polyval(jnp.asarray(p), x),
+}
+LIBRARY = Library(
+    "jax", {"np": jnp, "scipy.special": jax.scipy.special}, asarray=as_array, mend=MEND
+)
+
+
+def natively(transform: Callable[[Function, Any], Any], f: Function, x: Any) -> Any:
+    """Apply a transformation of JAX to f at x, in float64, and hand the arrays back.
+
+    Where f or x carry stand-ins of an outer trace, f is JAX's function from the innermost
+    array to all parts of the result.
+    """
+    put_together: list[Function] = []
+
+    def native(base: Any) -> list[Any]:
+        leaves, rebuild = flatten(LIBRARY.call(f, x, base))
+        put_together[:] = [rebuild]
+        return [as_array(LIBRARY.lower(leaf)) for leaf in leaves]
+
+    with jax.enable_x64(True):
+        leaves = transform(native, as_array(LIBRARY.lower(base_of(x))))
+        return put_together[0]([raised(leaf) for leaf in leaves])
+
+
+def raised(leaf: Any) -> Any:
+    """A result as NumPy's array, or lifted inside an outer derivative by JAX."""
+    return (
+        Lifted(leaf, LIBRARY) if isinstance(leaf, jax.core.Tracer) else np.asarray(leaf)
+    )
+
+
+def jvp(f: Function, x: Any, v: Any) -> Any:
+    """Push v through the traced program."""
+    if isinstance(v, Traced):
+        return contract(jacobian(f, x), v, first=False)
+
+    def push(native: Function, base: Any) -> Any:
+        return jax.jvp(native, (base,), (jnp.asarray(v, base.dtype),))[1]
+
+    return natively(push, f, x)
+
+
+def vjp(f: Function, x: Any, w: Any) -> Any:
+    """Pull w back through the transposed program."""
+    if isinstance(w, Traced):
+        return contract(jacobian(f, x), w, first=True)
+
+    def pull(native: Function, base: Any) -> list[Any]:
+        values, pullback = jax.vjp(native, base)
+        weight = jnp.asarray(w, values[0].dtype)
+        none = [jnp.zeros_like(value) for value in values]
+        return [
+            pullback([*none[:i], weight, *none[i + 1 :]])[0] for i in range(len(values))
+        ]
+
+    return natively(pull, f, x)
+
+
+def jacobian(f: Function, x: Any) -> Any:
+    """By columns where the argument is the smaller side, else by rows."""
+
+    def columns_or_rows(native: Function, base: Any) -> Any:
+        tall = native(base)[0].size >= base.size
+        mode = jax.jacfwd if tall else jax.jacrev
+        return mode(native)(base)
+
+    return natively(columns_or_rows, f, x)
+
+
+def hessian(f: Function, x: Any) -> Any:
+    """Forward over reverse."""
+    return natively(lambda native, base: jax.hessian(native)(base), f, x)
+
+
+METHOD = Method(
+    title="JAX",
+    family="libraries",
+    summary="Trace the function into a small language, and differentiate that.",
+    exact=True,
+    rtol=1e-13,
+    jvp=jvp,
+    vjp=vjp,
+    jacobian=jacobian,
+    hessian=hessian,
+    handles=LIBRARY.knows,
+    references=("bradbury2018", "frostig2018"),
+)
