@@ -31,7 +31,7 @@ def install(session: nox.Session, *what: str) -> None:
 
 
 def output(session: nox.Session) -> tuple[Path, list[str]]:
-    """Return the site's folder, `--output DIR` or build/html, and what else was given."""
+    """Return the site's folder (`--output DIR` or build/html) and other arguments."""
     parser = argparse.ArgumentParser(prog=f"nox -s {session.name} --")
     parser.add_argument("--output", type=Path, default=SITE, metavar="DIR")
     known, rest = parser.parse_known_args(session.posargs)
@@ -67,12 +67,12 @@ def docs(session: nox.Session) -> None:
         *("sphinx-build", "-W", "-n", "-b", "html", "-d", "build/doctrees"),
         *(*os.environ.get("SPHINXOPTS", "").split(), "docs", str(folder)),
     )
-    print(f"\nThe site is built. Open it in a browser:\n\n    {folder / 'index.html'}\n")
+    print(f"\nThe site is built. Open it in a browser:\n\n    {folder}/index.html\n")
 
 
 @nox.session(python=PYTHON, requires=["docs"])
 def browser(session: nox.Session) -> None:
-    """Test the built site in chromium: access, links, weight, search, narrow screens."""
+    """Test the built site in chromium: access, links, weight, search, small screens."""
     folder, rest = output(session)
     install(session, "--group=browser")
     chromium = find_chromium(session)
@@ -93,7 +93,8 @@ def find_chromium(session: nox.Session) -> str:
         if found := shutil.which("chromium"):
             return found
     session.error(
-        "no chromium on the path: install one (on Debian, `sudo apt-get install chromium`)"
+        "no chromium on the path: install one, "
+        "on Debian by `sudo apt-get install chromium`"
     )
 
 

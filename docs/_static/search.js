@@ -1,0 +1,89 @@
+// The site's search: Pagefind's index, shown in a dialog or on the search page.
+
+(() => {
+  const LIMIT = 12;
+  const form = document.querySelector("form.site-search");
+  const input = form.querySelector("input");
+  const status = form.querySelector("[role=status]");
+  const list = form.querySelector("ol");
+  const dialog = document.getElementById("site-search");
+
+  let index; // loaded when the first letter is typed
+
+  async function load() {
+    if (location.protocol === "file:") {
+      throw new Error("Search needs a server: run `nox -s live` and open its address.");
+    }
+    const pagefind = await import(new URL(form.dataset.pagefind, document.baseURI));
+    await pagefind.options({ excerptLength: 18 });
+    await pagefind.init();
+    return pagefind;
+  }
+
+  function entry(page) {
+    const item = document.createElement("li");
+    const link = document.createElement("a");
+    link.href = page.url;
+    link.textContent = page.meta.title.replace(/\s*[#¶]\s*$/, "");
+    const excerpt = document.createElement("p");
+    excerpt.innerHTML = page.excerpt; // Pagefind escapes it, but for its <mark>s
+    item.append(link, excerpt);
+    return item;
+  }
+
+  async function search() {
+    const words = input.value.trim();
+    if (!words) {
+      list.hidden = true;
+      status.textContent = "";
+      return;
+    }
+    try {
+      index ??= load();
+      const found = await (await index).debouncedSearch(words, {}, 120);
+      if (found === null) return; // something newer was typed
+      const pages = await Promise.all(found.results.slice(0, LIMIT).map((r) => r.data()));
+      if (input.value.trim() !== words) return;
+      list.replaceChildren(...pages.map(entry));
+      list.hidden = pages.length === 0;
+      const count = found.results.length;
+      status.textContent =
+        count === 0 ? `Nothing found for “${words}”.`
+        : `${count} ${count === 1 ? "page" : "pages"} for “${words}”`
+          + (count > LIMIT ? `, the first ${LIMIT} shown.` : ".");
+    } catch (error) {
+      index = undefined;
+      status.textContent = error.message;
+    }
+  }
+
+  function open(event) {
+    event.preventDefault();
+    if (dialog && !dialog.open) dialog.showModal();
+    input.focus();
+    input.select();
+  }
+
+  input.addEventListener("input", search);
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    search();
+  });
+  for (const opener of document.querySelectorAll("[data-search-open]")) {
+    opener.addEventListener("click", open);
+  }
+  form.querySelector("[data-search-close]")?.addEventListener("click", () => dialog.close());
+  dialog?.addEventListener("click", (event) => {
+    if (event.target === dialog) dialog.close();
+  });
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
+    const asked = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k";
+    if (asked || (event.key === "/" && !typing)) open(event);
+  });
+
+  if (!dialog) {
+    input.value = new URLSearchParams(location.search).get("q") ?? "";
+    search();
+  }
+})();
