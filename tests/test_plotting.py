@@ -1,4 +1,4 @@
-"""Figures carry their finding, and stay readable without colour and without a legend's help."""
+"""Figures carry their finding, and need neither colour nor a legend to be read."""
 
 import sys
 

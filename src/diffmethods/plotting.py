@@ -122,8 +122,9 @@ def plot_errors(
     """
     ax = _new_axes() if ax is None else ax
     for (label, y), style in zip(errors.items(), itertools.cycle(STYLES)):
+        sparse = max(1, np.size(y) // 25)
         shown = np.maximum(np.abs(y), FLOOR)
-        ax.plot(x, shown, label=label, markersize=4, markevery=0.03, **style)
+        ax.plot(x, shown, label=label, markersize=4, markevery=sparse, **style)
     ax.axhline(ROUNDING, color="#7A7A7A", linewidth=1, label="rounding of float64")
     ax.set_yscale("log")
     if log_x:
