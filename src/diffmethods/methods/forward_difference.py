@@ -1,0 +1,43 @@
+"""Forward differences: one evaluation beside f(x), and a subtraction."""
+
+import functools
+from typing import Any
+
+import numpy as np
+
+from diffmethods.differences import OPTIONS, Differences
+from diffmethods.errors import OptionError
+from diffmethods.method import Method
+from diffmethods.stencils import Stencil
+
+
+@functools.lru_cache(typed=True)
+def stencil(order: int, accuracy: Any) -> Stencil:
+    """The fewest nodes from x upwards that give the derivative with that accuracy."""
+    whole = isinstance(accuracy, (int, np.integer)) and not isinstance(accuracy, bool)
+    if not whole or accuracy < 1:
+        raise OptionError(
+            "the accuracy of forward_difference is a whole number from 1, "
+            f"not {accuracy!r}"
+        )
+    return Stencil.on(range(order + accuracy), order, accuracy)
+
+
+# Accuracy 1 is what sets the method apart: a gradient in n + 1 evaluations.
+differences = Differences(stencil, accuracy=1)
+
+METHOD = Method(
+    title="Forward difference",
+    family="numerical",
+    summary="Move x a little, and divide the change of f by the move.",
+    exact=False,
+    rtol=1e-6,
+    complex_points=True,
+    options=OPTIONS,
+    references=("fornberg1988",),
+    derivative=differences.derivative,
+    jvp=differences.jvp,
+    jacobian=differences.jacobian,
+    hessian=differences.hessian,
+    hvp=differences.hvp,
+)
