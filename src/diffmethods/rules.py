@@ -26,9 +26,9 @@ def power_by_base(y, a, b):
     """b a^(b-1); 0 where b is 0, for every a; and b - 1 gets its rounding back."""
     less = b - 1.0
     shift = less - b
-    lost = (b - (less - shift)) - (1.0 + shift)
-    slope = b * a ** (less + ((b == 0) & (a * a == 0)))
-    return slope * a**lost if np.any(lost) else slope
+    lost = ((b - (less - shift)) - (1.0 + shift)) * (np.absolute(b) < 2.0**53)
+    slope = b * a ** (less + ((b == 0) & (1e-170 * a == 0)))
+    return slope * (a + (a == 0)) ** lost if np.any(lost) else slope
 
 
 def power_by_exponent(y, a, b):
