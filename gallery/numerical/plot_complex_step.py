@@ -30,7 +30,7 @@ dm.derivative(np.tanh, method="complex_step")(2.0)
 #
 # .. math::
 #
-#     f(x + ih) = f(x) + ih f'(x) - \frac{h^2}{2} f''(x) - \frac{ih^3}{6} f'''(x) + \dots
+#     f(x + ih) = f(x) + ihf'(x) - \frac{h^2}{2} f''(x) - \frac{ih^3}{6} f'''(x) + \dots
 #
 # The imaginary part over :math:`h` is :math:`f'(x)`, up to :math:`h^2 f'''(x) / 6`. A
 # real difference subtracts two nearly equal values and loses more digits the smaller

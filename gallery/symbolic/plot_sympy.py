@@ -99,7 +99,7 @@ sizes = {}
 iterate = x
 for rounds in range(1, 9):
     iterate = 4 * iterate * (1 - iterate)
-    sizes[f"{rounds} rounds"] = sympy.count_ops(sympy.diff(iterate, x))
+    sizes[f"round {rounds}"] = sympy.count_ops(sympy.diff(iterate, x))
 operations = np.array(list(sizes.values()))
 assert np.all(operations[1:] > 2 * operations[:-1])
 title = "Each further round more than doubles the derivative's formula"

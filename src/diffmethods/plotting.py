@@ -169,12 +169,17 @@ def plot_bars(
     ['2', '8']
     """
     ax = _new_axes() if ax is None else ax
-    bars = ax.barh(list(amounts), list(amounts.values()), color=STYLES[0]["color"])
-    ax.bar_label(bars, [f"{amount:.3g}" for amount in amounts.values()], padding=4)
+    bars = ax.barh(
+        list(amounts), list(amounts.values()), color=STYLES[0]["color"], log=log
+    )
+    ax.bar_label(
+        bars,
+        [f"{a:,.0f}" if a >= 100 else f"{a:.3g}" for a in amounts.values()],
+        padding=4,
+    )
     ax.invert_yaxis()
-    if log:
-        ax.set_xscale("log")
     ax.margins(x=0.15)
+    ax.set_axisbelow(True)
     return _finished(ax, title, xlabel, "")
 
 
