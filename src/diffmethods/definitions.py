@@ -4,6 +4,8 @@
 arguments of ``f`` that matter, by NumPy's names.
 """
 
+import functools
+import inspect
 from collections.abc import Callable
 
 import numpy as np
@@ -11,15 +13,33 @@ import numpy as np
 from diffmethods.traced import leaves
 
 
-def var(a, axis=None, ddof=0, keepdims=False):
-    spread = a - np.mean(a, axis=axis, keepdims=True)
+def knowing_its_arguments(rule):
+    """The rule, but NotImplemented for arguments that it has no parameters for."""
+
+    @functools.wraps(rule)
+    def checked(*args, **kwargs):
+        try:
+            return rule(*args, **kwargs)
+        except TypeError:
+            try:
+                inspect.signature(rule).bind(*args, **kwargs)
+            except TypeError:
+                return NotImplemented
+            raise
+
+    return checked
+
+
+def var(a, axis=None, ddof=0, keepdims=False, *, mean=None, correction=None):
+    ddof = ddof if correction is None else correction
+    spread = a - (np.mean(a, axis=axis, keepdims=True) if mean is None else mean)
     squares = np.real(spread * np.conjugate(spread)) if np.iscomplexobj(a) else spread * spread
     total = np.sum(squares, axis=axis, keepdims=keepdims)
     return total / (np.size(a) / max(np.size(total), 1) - ddof)
 
 
-def std(a, axis=None, ddof=0, keepdims=False):
-    return np.sqrt(np.var(a, axis=axis, ddof=ddof, keepdims=keepdims))
+def std(a, axis=None, **kwargs):
+    return np.sqrt(np.var(a, axis=axis, **kwargs))
 
 
 def average(a, axis=None, weights=None, keepdims=False):
@@ -99,6 +119,13 @@ def polyval(p, x):
     return y
 
 
+def trapezoid(y, x=None, dx=1.0, axis=-1):
+    y = np.moveaxis(y, axis, -1)
+    if x is not None:
+        dx = np.diff(np.moveaxis(x, axis, -1) if np.ndim(x) > 1 else x)
+    return np.sum(0.5 * dx * (y[..., 1:] + y[..., :-1]), axis=-1)
+
+
 def linspace(start, stop, num=50, endpoint=True):
     steps = np.arange(num) / max(num - 1 if endpoint else num, 1)
     steps = np.reshape(steps, (num,) + (1,) * max(np.ndim(start), np.ndim(stop)))
@@ -158,9 +185,13 @@ DEFINITIONS: dict[Callable, Callable] = {
     np.percentile: percentile,
     np.median: median,
     np.select: select,
+    np.compress: lambda condition, a, axis=None: (
+        np.take(a, np.flatnonzero(condition), axis=axis)
+    ),
     np.piecewise: piecewise,
     np.interp: interp,
     np.polyval: polyval,
+    np.trapezoid: trapezoid,
     np.linspace: linspace,
     np.pad: pad,
     np.full_like: full_like,
@@ -173,3 +204,4 @@ DEFINITIONS: dict[Callable, Callable] = {
     np.linalg.trace: lambda x, *, offset=0: np.trace(x, offset, axis1=-2, axis2=-1),
     np.linalg.diagonal: lambda x, *, offset=0: np.diagonal(x, offset, axis1=-2, axis2=-1),
 }
+DEFINITIONS = {f: knowing_its_arguments(rule) for f, rule in DEFINITIONS.items()}

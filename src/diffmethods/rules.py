@@ -15,7 +15,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from diffmethods.traced import qualified_name
+from diffmethods.definitions import DEFINITIONS, knowing_its_arguments
+from diffmethods.traced import Traced, qualified_name
 
 LN2, LN10 = math.log(2.0), math.log(10.0)
 
@@ -57,7 +58,7 @@ def sigmoid_of_difference(exp, log_of_base):
 
 def away_from_zero(x):
     """abs(x) for an even function: its slope at 0 is 1, so that derivatives nest there."""
-    return x * np.copysign(1.0, np.real(x))
+    return x * np.copysign(1.0, x)
 
 
 def sech_squared(y, x):
@@ -67,20 +68,15 @@ def sech_squared(y, x):
     return sech * sech
 
 
-def root_of_one_plus_square(x):
-    """sqrt(1 + x^2), which does not overflow for a real x."""
-    return np.sqrt(1.0 + x * x) if np.iscomplexobj(x) else np.hypot(1.0, x)
-
-
 def arctan_slope(y, x):
-    """1 / (1 + x^2)."""
-    root = root_of_one_plus_square(x)
+    """1 / (1 + x^2), without overflow."""
+    root = np.hypot(1.0, x)
     return 1.0 / root / root
 
 
 def cos_pi(x):
     """cos(pi x) to the last digits, however large x is, by exact reduction to a sine."""
-    near = x - 2.0 * np.rint(0.5 * np.real(x))
+    near = x - 2.0 * np.rint(0.5 * x)
     return np.sin(np.pi * (0.5 - away_from_zero(near)))
 
 
@@ -147,7 +143,7 @@ PARTIALS: dict[Callable, tuple[Callable, ...]] = {
     np.sinh: (lambda y, x: np.cosh(x),),
     np.cosh: (lambda y, x: np.sinh(x),),
     np.tanh: (sech_squared,),
-    np.arcsinh: (lambda y, x: 1.0 / root_of_one_plus_square(x),),
+    np.arcsinh: (lambda y, x: 1.0 / np.hypot(1.0, x),),
     np.arccosh: (lambda y, x: 1.0 / (np.sqrt(x - 1.0) * np.sqrt(x + 1.0)),),
     np.arctanh: (lambda y, x: 1.0 / ((1.0 - x) * (1.0 + x)),),
     np.sinc: (sinc_slope,),
@@ -185,21 +181,21 @@ CONSTANT = {
 
 # Linear functions, with the number of leading arguments that hold arrays.
 LINEAR = {
-    **dict.fromkeys((operator.getitem, np.sum, np.mean, np.cumsum, np.trace, np.trapezoid), 1),
+    **dict.fromkeys((operator.getitem, np.sum, np.mean, np.cumsum, np.trace), 1),
     **dict.fromkeys((np.reshape, np.ravel, np.squeeze, np.expand_dims, np.broadcast_to), 1),
     **dict.fromkeys((np.transpose, np.matrix_transpose, np.swapaxes, np.moveaxis, np.flip), 1),
     **dict.fromkeys((np.fliplr, np.flipud, np.rot90, np.roll, np.take, np.take_along_axis), 1),
     **dict.fromkeys((np.concatenate, np.stack, np.hstack, np.vstack, np.dstack), 1),
     **dict.fromkeys((np.column_stack, np.split, np.array_split, np.hsplit, np.vsplit), 1),
     **dict.fromkeys((np.tile, np.repeat, np.diag, np.diagonal, np.diagflat), 1),
-    **dict.fromkeys((np.triu, np.tril, np.compress, np.delete, np.copy, np.diff), 1),
+    **dict.fromkeys((np.triu, np.tril, np.delete, np.copy, np.diff), 1),
     **dict.fromkeys((np.real, np.imag, np.conjugate, np.nansum, np.ediff1d, np.gradient), 1),
     **dict.fromkeys((np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft, np.fft.fft2), 1),
     **dict.fromkeys((np.fft.ifft2, np.fft.fftn, np.fft.ifftn, np.fft.rfft2, np.fft.irfft2), 1),
     **dict.fromkeys((np.fft.hfft, np.fft.ihfft, np.fft.fftshift, np.fft.ifftshift), 1),
     np.append: 2,
 }
-ADDS_A_CONSTANT = {"initial", "prepend", "append", "to_end", "to_begin", "where", "out"}
+ADDS_A_CONSTANT = {"initial", "prepend", "append", "to_end", "to_begin"}
 
 # Functions linear in each operand on its own.
 MULTILINEAR = {
@@ -227,7 +223,15 @@ def push_where(condition, a, b, dcondition, da, db):
 
 def push_absolute(x, dx):
     y = np.absolute(x)
-    return y, along(np.sign(x), dx)
+    return y, along(unit(x, y) if np.iscomplexobj(x) else np.sign(x), dx)
+
+
+def push_sign(x, dx):
+    """A step for real numbers; for complex ones the direction, which turns."""
+    y = np.sign(x)
+    if not np.iscomplexobj(x):
+        return y, np.zeros(np.shape(y))
+    return y, (dx - y * along(y, dx)) / np.absolute(x)
 
 
 def push_extremum(function):
@@ -245,21 +249,17 @@ def push_extremum(function):
 
 def push_prod(x, dx, axis=None, keepdims=False):
     """Sum of dx times the product of all others, which stays right where an item is 0."""
-    if axis is None:
-        axis, kept = 0, (1,) * np.ndim(x)
-        x, dx = np.ravel(x), np.ravel(dx)
-    else:
-        kept = None
-    first, last = slice(0, 1), slice(0, -1)
-    x, dx = np.moveaxis(x, axis, 0), np.moveaxis(dx, axis, 0)
-    ones = np.ones_like(x[first])
-    before = np.cumprod(np.concatenate([ones, x[last]]), axis=0)
-    after = np.cumprod(np.concatenate([ones, x[:0:-1]]), axis=0)[::-1]
-    y, dy = np.prod(x, axis=0), np.sum(dx * before * after, axis=0)
-    if keepdims:
-        restore = (lambda z: np.reshape(z, kept)) if kept else (lambda z: np.expand_dims(z, axis))
-        return restore(y), restore(dy)
-    return y, dy
+    axes = range(np.ndim(x)) if axis is None else np.atleast_1d(axis)
+    axes, inner = tuple(axes), tuple(range(-len(axes), 0))
+    x, dx = np.moveaxis(x, axes, inner), np.moveaxis(dx, axes, inner)
+    outer = np.shape(x)[: np.ndim(x) - len(axes)]
+    x, dx = np.reshape(x, (*outer, -1)), np.reshape(dx, (*outer, -1))
+    ones = np.ones((*outer, 1))
+    before = np.cumprod(np.concatenate([ones, x], axis=-1), axis=-1)
+    after = np.cumprod(np.concatenate([ones, x[..., :0:-1]], axis=-1), axis=-1)[..., ::-1]
+    others = before[..., :-1] * after[..., : np.shape(x)[-1]]
+    y, dy = np.prod(x, axis=-1), np.sum(dx * others, axis=-1)
+    return (np.expand_dims(y, axes), np.expand_dims(dy, axes)) if keepdims else (y, dy)
 
 
 def push_cumprod(x, dx, axis=None):
@@ -279,12 +279,26 @@ def push_cumprod(x, dx, axis=None):
 
 
 def push_norm(x, dx, ord=None, axis=None, keepdims=False):
+    """The length; any other norm is left to NumPy's own definition."""
     axes = range(np.ndim(x)) if axis is None else np.atleast_1d(axis)
-    if ord in (None, "fro") or (ord == 2 and len(axes) == 1):
-        y = np.linalg.norm(x, axis=axis, keepdims=True)
-        dy = np.sum(along(unit(x, y), dx), axis=axis, keepdims=True)
-        return (y, dy) if keepdims else (np.squeeze(y, axis), np.squeeze(dy, axis))
-    return NotImplemented
+    length = "fro" if len(axes) == 2 else 2
+    if ord is not None and ord != length:
+        return NotImplemented
+    y = np.linalg.norm(x, axis=axis, keepdims=True)
+    dy = np.sum(along(unit(x, y), dx), axis=axis, keepdims=True)
+    return (y, dy) if keepdims else (np.squeeze(y, axis), np.squeeze(dy, axis))
+
+
+def adjoint(a):
+    """The conjugate transpose."""
+    return np.matrix_transpose(np.conjugate(a))
+
+
+def hermitian(a, UPLO="L"):
+    """The matrix that NumPy sees: it reads one triangle and takes the other as its mirror."""
+    lower = a if UPLO == "L" else adjoint(a)
+    diagonal = np.real(lower) * np.eye(np.shape(a)[-1])
+    return np.tril(lower, -1) + adjoint(np.tril(lower, -1)) + diagonal
 
 
 def push_inv(a, da):
@@ -299,14 +313,26 @@ def push_solve(a, b, da, db):
 
 def push_det(a, da):
     """Jacobi's formula through the cofactors, so that a singular matrix has its slope."""
+    cofactors = cofactors_by_minors if isinstance(a, Traced) else cofactors_by_svd
+    return np.linalg.det(a), np.sum(cofactors(a) * da, axis=(-2, -1))
+
+
+def cofactors_by_svd(a):
+    """Products of all singular values but one."""
     u, s, vh = np.linalg.svd(a)
-    inner = np.matrix_transpose(u) @ da @ np.matrix_transpose(vh)
-    others, _ = push_prod(
-        np.where(np.eye(np.shape(a)[-1], dtype=bool), 1.0, s[..., None, :]), 0.0 * da, axis=-1
-    )
-    diagonal = np.diagonal(inner, axis1=-2, axis2=-1)
-    sign = np.linalg.det(u) * np.linalg.det(vh)
-    return np.linalg.det(a), sign * np.sum(others * diagonal, axis=-1)
+    same = np.eye(np.shape(a)[-1], dtype=bool)
+    others = np.prod(np.where(same, 1.0, s[..., None, :]), axis=-1)
+    turn = np.linalg.det(u) * np.linalg.det(vh)
+    return turn[..., None, None] * np.conjugate((u * others[..., None, :]) @ vh)
+
+
+def cofactors_by_minors(a):
+    """Determinants without a row and a column: polynomials, which nest at any matrix."""
+    size = range(np.shape(a)[-1])
+    rest = np.array([[j for j in size if j != i] for i in size], int)
+    rest = rest.reshape(len(size), max(len(size) - 1, 0))
+    minors = a[..., rest[:, None, :, None], rest[None, :, None, :]]
+    return np.linalg.det(minors) * (-1.0) ** np.add.outer(size, size)
 
 
 def push_slogdet(a, da):
@@ -320,48 +346,60 @@ def push_slogdet(a, da):
 def push_cholesky(a, da):
     """dL = L phi(L^-1 dA L^-T), phi the lower triangle with its diagonal halved."""
     y = np.linalg.cholesky(a)
-    half = np.linalg.solve(y, da)
-    inner = np.matrix_transpose(np.conjugate(np.linalg.solve(y, np.matrix_transpose(np.conjugate(half)))))
+    inner = adjoint(np.linalg.solve(y, adjoint(np.linalg.solve(y, hermitian(da)))))
     return y, y @ (np.tril(inner) - 0.5 * inner * np.eye(np.shape(a)[-1]))
 
 
 def push_eigh(a, da, UPLO="L"):
-    """First-order perturbation of simple eigenvalues and their vectors."""
+    """First-order perturbation; the vectors' slopes are infinite where values coincide."""
     y = values, vectors = np.linalg.eigh(a, UPLO=UPLO)
-    lower = da if UPLO == "L" else np.matrix_transpose(np.conjugate(da))
-    strict = np.tril(lower, -1)
-    da = strict + np.matrix_transpose(np.conjugate(strict)) + lower * np.eye(np.shape(a)[-1])
-    inner = np.matrix_transpose(np.conjugate(vectors)) @ da @ vectors
-    gaps = values[..., None, :] - values[..., :, None]
-    same = np.eye(np.shape(a)[-1], dtype=bool)
-    coupling = np.where(same, 0.0, inner / np.where(same, 1.0, gaps))
+    inner = adjoint(vectors) @ hermitian(da, UPLO) @ vectors
     slopes = np.real(np.diagonal(inner, axis1=-2, axis2=-1))
-    return y, (slopes, vectors @ coupling)
+    return y, (slopes, vectors @ (inner * inverse_gaps(values)))
 
 
-def push_svd(a, da, full_matrices=True, compute_uv=True):
-    """First-order perturbation of simple singular values."""
-    if compute_uv:
+def inverse_gaps(values):
+    """1 / (values[j] - values[i]), and 0 on the diagonal."""
+    same = np.eye(np.shape(values)[-1], dtype=bool)
+    gaps = values[..., None, :] - values[..., :, None]
+    with np.errstate(divide="ignore"):
+        return np.where(same, 0.0, 1.0 / np.where(same, 1.0, gaps))
+
+
+def push_svd(a, da, full_matrices=True, compute_uv=True, hermitian=False):
+    """First-order perturbation of distinct singular values and, of real matrices, vectors."""
+    rows, columns = np.shape(a)[-2:]
+    if compute_uv and (np.iscomplexobj(a) or (full_matrices and rows != columns)):
         return NotImplemented
-    u, s, vh = np.linalg.svd(a, full_matrices=False)
-    inner = np.matrix_transpose(np.conjugate(u)) @ da @ np.matrix_transpose(np.conjugate(vh))
-    return s, np.real(np.diagonal(inner, axis1=-2, axis2=-1))
+    y = u, s, vh = np.linalg.svd(a, full_matrices=False)
+    inner = adjoint(u) @ da @ adjoint(vh)
+    ds = np.real(np.diagonal(inner, axis1=-2, axis2=-1))
+    if not compute_uv:
+        return s, ds
+    scale, gaps = s[..., None, :], inverse_gaps(s * s)
+    mirror = adjoint(inner)
+    du = u @ (gaps * (inner * scale + adjoint(scale) * mirror))
+    dv = adjoint(vh) @ (gaps * (adjoint(scale) * inner + mirror * scale))
+    if rows > columns:
+        du = du + (da @ adjoint(vh) - u @ inner) / scale
+    if columns > rows:
+        dv = dv + (adjoint(da) @ u - adjoint(vh) @ mirror) / scale
+    return type(y)(u, s, vh), (du, ds, adjoint(dv))
 
 
 def push_pinv(a, da):
     """Golub and Pereyra (1973), while the rank stays the same."""
     y = np.linalg.pinv(a)
-    yh, dah = (np.matrix_transpose(np.conjugate(m)) for m in (y, da))
+    yh, dah = adjoint(y), adjoint(da)
     rows, columns = np.eye(np.shape(a)[-2]), np.eye(np.shape(a)[-1])
     dy = -y @ da @ y + y @ yh @ dah @ (rows - a @ y) + (columns - y @ a) @ dah @ yh @ y
     return y, dy
 
 
-
-
 PUSHFORWARDS: dict[Callable, Callable] = {
     np.where: push_where,
     np.absolute: push_absolute,
+    np.sign: push_sign,
     np.max: push_extremum(np.max),
     np.min: push_extremum(np.min),
     np.prod: push_prod,
@@ -376,12 +414,13 @@ PUSHFORWARDS: dict[Callable, Callable] = {
     np.linalg.svd: push_svd,
     np.linalg.pinv: push_pinv,
 }
+PUSHFORWARDS = {f: knowing_its_arguments(push) for f, push in PUSHFORWARDS.items()}
 OPERANDS = {np.where: 3, np.linalg.solve: 2}  # the others have one
 
 
 def partials(function: Callable, y: object = None) -> tuple[Callable, ...] | None:
     """The partial derivatives of an elementwise function, SciPy's special ones included."""
-    if np.iscomplexobj(y) and function in COMPLEX_PARTIALS:
+    if function in COMPLEX_PARTIALS and np.iscomplexobj(y):
         return COMPLEX_PARTIALS[function]
     rule = PARTIALS.get(function)
     if rule is None and isinstance(function, np.ufunc) and "scipy" in qualified_name(function):
@@ -393,7 +432,5 @@ def partials(function: Callable, y: object = None) -> tuple[Callable, ...] | Non
 
 def known(function: Callable) -> bool:
     """Whether some table has a rule for the function."""
-    from diffmethods.definitions import DEFINITIONS
-
     tables = (DEFINITIONS, CONSTANT, PUSHFORWARDS, LINEAR, MULTILINEAR)
     return partials(function) is not None or any(function in table for table in tables)

@@ -1,7 +1,6 @@
 """Dual numbers: carry the slope beside the value, and the chain rule happens by itself."""
 
 import functools
-import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 from diffmethods import rules
 from diffmethods.definitions import DEFINITIONS
 from diffmethods.method import Method
-from diffmethods.traced import LEVELS, Traced, joined, leaves, rebuilt
+from diffmethods.traced import LEVELS, Traced, leaves, outcome, rebuilt
 
 
 class Dual(Traced):
@@ -34,23 +33,17 @@ class Dual(Traced):
         level = self.level
         if function in DEFINITIONS:
             return DEFINITIONS[function](*args, **kwargs)
+        if function in rules.PUSHFORWARDS:
+            return self._push(function, args, kwargs)
         if function in rules.CONSTANT:
-            return function(
-                *values(args, level), **{k: values(v, level) for k, v in kwargs.items()}
-            )
-        if any(x.level == level for x in leaves(tuple(kwargs.values()))):
+            named = {key: values(item, level) for key, item in kwargs.items()}
+            return function(*values(args, level), **named)
+        if varies(tuple(kwargs.values()), level):
             return NotImplemented
         if rules.partials(function):
             return self._chain_rule(function, args, kwargs)
-        if function in rules.PUSHFORWARDS:
-            return self._push(function, args, kwargs)
-        if function in rules.LINEAR and rules.ADDS_A_CONSTANT.isdisjoint(kwargs):
-            count = rules.LINEAR[function]
-            y = function(*values(args, level), **kwargs)
-            dy = function(
-                *tangents(args[:count], level), *values(args[count:], level), **kwargs
-            )
-            return pair(y, dy, level)
+        if function in rules.LINEAR:
+            return self._apply_linear(function, args, kwargs)
         if function in rules.MULTILINEAR:
             xs = values(args, level)
             terms = [
@@ -71,20 +64,33 @@ class Dual(Traced):
         return pair(y, dy, self.level)
 
     def _push(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        count = rules.OPERANDS.get(function, 1)
+        level, count = self.level, rules.OPERANDS.get(function, 1)
+        operands, others = args[:count], args[count:]
+        if varies((others, tuple(kwargs.values())), level):
+            return NotImplemented
         push = rules.PUSHFORWARDS[function]
-        operands, others = args[:count], values(args[count:], self.level)
-        arguments = (
-            *values(operands, self.level),
-            *tangents(operands, self.level),
-            *others,
-        )
-        try:
-            inspect.signature(push).bind(*arguments, **kwargs)
-        except TypeError:
-            return NotImplemented  # an argument that the rule does not know
-        result = push(*arguments, **kwargs)
-        return result if result is NotImplemented else pair(*result, self.level)
+        xs, dxs = values(operands, level), tangents(operands, level)
+        pushed = push(*xs, *dxs, *others, **kwargs)
+        return pushed if pushed is NotImplemented else pair(*pushed, level)
+
+    def _apply_linear(
+        self, function: Callable[..., Any], args: Any, kwargs: Any
+    ) -> Any:
+        level, count = self.level, rules.LINEAR[function]
+        operands, others = args[:count], args[count:]
+        if varies(others, level):
+            return NotImplemented
+        y = function(*values(operands, level), *others, **kwargs)
+        constants = {
+            key: 0.0 * kwargs[key] for key in rules.ADDS_A_CONSTANT & kwargs.keys()
+        }
+        dy = function(*tangents(operands, level), *others, **kwargs | constants)
+        return pair(y, dy, level)
+
+
+def varies(tree: Any, level: int) -> bool:
+    """Whether any of nested arguments is a dual number of this level."""
+    return any(leaf.level == level for leaf in leaves(tree))
 
 
 def values(tree: Any, level: int) -> Any:
@@ -116,7 +122,7 @@ def pair(y: Any, dy: Any, level: int) -> Any:
 def jvp(f: Callable[..., Any], x: Any, v: Any) -> Any:
     """Evaluate f at x + v eps, and read off the slope."""
     level = next(LEVELS)
-    y = joined(f(Dual(x, v, level)))
+    y = outcome(f(Dual(x, v, level)))
     return tangents(y, level)
 
 
