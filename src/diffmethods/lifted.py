@@ -1,4 +1,4 @@
-"""Plain NumPy code on another library's arrays: each NumPy call becomes the library's own."""
+"""Plain NumPy code on another library's arrays: each call becomes the library's own."""
 
 import operator
 from collections.abc import Callable, Mapping
@@ -8,7 +8,7 @@ import numpy as np
 
 from diffmethods.definitions import DEFINITIONS
 from diffmethods.errors import DiffmethodsError, InputError
-from diffmethods.traced import Traced, joined, parts, qualified_name, rebuilt
+from diffmethods.traced import Traced, outcome, parts, qualified_name, rebuilt
 
 
 class Library(dict[str, Callable[..., Any]]):
@@ -24,7 +24,8 @@ class Library(dict[str, Callable[..., Any]]):
     asarray
         Turns a NumPy array or number into the library's array.
     mend
-        Functions that the library lacks, or means differently, by dotted name without ``np``.
+        Functions that the library lacks, or means differently, by dotted name without
+        ``np``.
     """
 
     def __init__(
@@ -77,8 +78,8 @@ class Library(dict[str, Callable[..., Any]]):
         if isinstance(tree, Lifted):
             if tree.library is not self:
                 raise InputError(
-                    f"{self.name} cannot differentiate through values of {tree.library.name}; "
-                    "nest them the other way round, or use one method for both"
+                    f"{self.name} cannot differentiate through values of "
+                    f"{tree.library.name}; nest them the other way round, or use one method for both"
                 )
             return tree.value
         if isinstance(tree, (np.ndarray, np.generic)):
@@ -88,12 +89,13 @@ class Library(dict[str, Callable[..., Any]]):
         return tree
 
     def call(self, f: Callable[..., Any], x: Any, base: Any) -> Any:
-        """Evaluate `f` at `x` with its innermost value replaced by the native array `base`.
+        """Evaluate `f` at `x` with the native array `base` as its innermost value.
 
-        `f` is plain NumPy; or, when it refuses a lifted array, code of this very library.
+        `f` is plain NumPy; or, when it refuses a lifted array, code of this very
+        library.
         """
         try:
-            return joined(f(with_base(x, Lifted(base, self))))
+            return outcome(f(with_base(x, Lifted(base, self))))
         except DiffmethodsError:
             raise
         except TypeError:
@@ -153,10 +155,11 @@ def indices(tree: Any) -> Any:
 
 
 def flatten(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
-    """Take a stand-in of an outer trace apart into arrays, and say how to put others in.
+    """Take an outer trace's stand-in apart into arrays, and say how to put others in.
 
-    A dual number is a pair: what differentiates its two parts differentiates the whole, so a
-    library that knows nothing of dual numbers can work inside a derivative by them.
+    A dual number is a pair: what differentiates its two parts differentiates the whole,
+    so a library that knows nothing of dual numbers can work inside a derivative by
+    them.
     """
     if not isinstance(tree, Traced) or isinstance(tree, Lifted):
         return [tree], lambda leaves: leaves[0]
@@ -172,7 +175,7 @@ def flatten(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
 
 
 def base_of(x: Any) -> Any:
-    """The innermost value of nested stand-ins: the array, or the lifted one, at the point."""
+    """The innermost value of nested stand-ins: an array, or a lifted one."""
     while isinstance(x, Traced) and not isinstance(x, Lifted):
         x = x.value
     return x

@@ -1,15 +1,12 @@
 """Methods of differentiation, and where they are found.
 
-A method is a module in ``diffmethods.methods`` with a `Method` named ``METHOD``; the name
-of its file is its name everywhere.  Other packages add theirs by the entry point group
-``diffmethods.methods``.
+A method is a module in ``diffmethods.methods`` with a `Method` named ``METHOD``; the
+name of its file is its name everywhere.  Other packages add theirs by the entry point
+group ``diffmethods.methods``.
 """
 
-import difflib
 import functools
 import importlib
-import importlib.util
-import pkgutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -26,9 +23,9 @@ FAMILIES = ("numerical", "symbolic", "forward", "reverse", "source", "libraries"
 class Method:
     """A way to differentiate a function written in plain NumPy.
 
-    A method gives `jvp` or `vjp`, or whatever operator it does best; `diffmethods.operators`
-    derives the others.  The functions take ``f`` and the point first, then what the operator
-    needs, then the method's own options as keywords.
+    A method gives `jvp` or `vjp`, or whatever operator it does best;
+    `diffmethods.operators` derives the others.  The functions take ``f`` and the point
+    first, then what the operator needs, then the method's own options as keywords.
 
     Attributes
     ----------
@@ -37,12 +34,13 @@ class Method:
     title, summary
         How a page names the method, and its idea in one sentence.
     family
-        One of ``numerical``, ``symbolic``, ``forward``, ``reverse``, ``source``, ``libraries``.
+        One of ``numerical``, ``symbolic``, ``forward``, ``reverse``, ``source``,
+        ``libraries``.
     exact
         True where the only error is rounding.
     rtol
-        Relative error to expect of a first derivative of a smooth function near 1; tests
-        and `compare` hold the method to it.
+        Relative error to expect of a first derivative of a smooth function near 1;
+        tests and `compare` hold the method to it.
     max_order
         The highest order of derivative it can do; None for any.
     complex_points
@@ -147,9 +145,11 @@ def get_method(name: str) -> Method:
                 f"the method {name!r} needs {error.name}, which is not installed: "
                 f'pip install "diffmethods[{name}]"'
             ) from error
-        return replace(module.METHOD, name=name)
+        own: Method = module.METHOD
+        return replace(own, name=name)
     if name in _foreign():
-        return replace(_foreign()[name].load(), name=name)
+        foreign: Method = _foreign()[name].load()
+        return replace(foreign, name=name)
     raise UnknownMethodError(
         f"no method named {name!r}{suggestion(name, list_methods())}; "
         "diffmethods.list_methods() names them all"
@@ -157,7 +157,7 @@ def get_method(name: str) -> Method:
 
 
 def methods_for(function: Callable[..., Any]) -> list[str]:
-    """Name the methods known to take a function, among those that load no new library."""
+    """Name the methods known to take a function; no library is loaded for it."""
     known = []
     for name in _own_names():
         loaded = f"{methods.__name__}.{name}" in sys.modules
@@ -170,11 +170,15 @@ def methods_for(function: Callable[..., Any]) -> list[str]:
 
 def suggestion(word: object, known: Any) -> str:
     """A hint at the nearest of the known words."""
+    import difflib
+
     near = difflib.get_close_matches(str(word), list(known), n=2, cutoff=0.5)
     return f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
 
 
 def _own_names() -> list[str]:
+    import pkgutil
+
     found = pkgutil.iter_modules(methods.__path__)
     return sorted(module.name for module in found if not module.name.startswith("_"))
 

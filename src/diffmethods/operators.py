@@ -4,6 +4,8 @@ An operator asks the method for the operation itself, and derives it from the me
 `jvp` or `vjp` where the method has nothing better.
 """
 
+import functools
+import numbers
 from collections.abc import Callable
 from typing import Any
 
@@ -14,9 +16,10 @@ from diffmethods.errors import (
     NotDifferentiableError,
     OptionError,
     ShapeError,
+    TracedValueError,
 )
 from diffmethods.method import Method, get_method
-from diffmethods.traced import Traced, joined
+from diffmethods.traced import Traced, joined, outcome
 
 DEFAULT = "dual_numbers"
 
@@ -31,8 +34,8 @@ def derivative(
     Parameters
     ----------
     f : callable
-        ``f(x)`` in plain NumPy, from a number to a number or an array, or elementwise from
-        an array to an array of the same shape.
+        ``f(x)`` in plain NumPy, from a number to a number or an array, or elementwise
+        from an array to an array of the same shape.
     method : str
         A name out of `list_methods`.
     order : int
@@ -70,7 +73,7 @@ def derivative(
         x = _point(x, chosen, complex_allowed=True)
         return _value(_derivative(chosen, f, x, order, options))
 
-    return df
+    return _explained(df)
 
 
 def gradient(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
@@ -105,7 +108,7 @@ def gradient(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
     def grad(x: Any) -> Any:
         return _value(_gradient(chosen, f, _point(x, chosen), options))
 
-    return grad
+    return _explained(grad)
 
 
 def jacobian(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
@@ -136,7 +139,7 @@ def jacobian(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
     def jac(x: Any) -> Any:
         return _value(_jacobian(chosen, f, _point(x, chosen), options))
 
-    return jac
+    return _explained(jac)
 
 
 def hessian(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
@@ -173,7 +176,7 @@ def hessian(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
             _jacobian(chosen, lambda z: _gradient(chosen, f, z, options), x, options)
         )
 
-    return hess
+    return _explained(hess)
 
 
 def jvp(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
@@ -204,7 +207,7 @@ def jvp(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
         x = _point(x, chosen)
         return _value(_jvp(chosen, f, x, _like(v, x, "v", "x"), options))
 
-    return push
+    return _explained(push)
 
 
 def vjp(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
@@ -234,7 +237,7 @@ def vjp(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
     def pull(x: Any, w: Any) -> Any:
         return _value(_vjp(chosen, f, _point(x, chosen), _point(w, chosen), options))
 
-    return pull
+    return _explained(pull)
 
 
 def hvp(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
@@ -271,7 +274,7 @@ def hvp(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
             _jvp(chosen, lambda z: _gradient(chosen, f, z, options), x, v, options)
         )
 
-    return product
+    return _explained(product)
 
 
 def value_and_derivative(
@@ -297,9 +300,9 @@ def value_and_derivative(
         if chosen.value_and_derivative:
             y, dy = chosen.value_and_derivative(f, x, order, **options)
             return _value(y), _value(dy)
-        return _value(joined(f(x))), _value(_derivative(chosen, f, x, order, options))
+        return _value(outcome(f(x))), _value(_derivative(chosen, f, x, order, options))
 
-    return both
+    return _explained(both)
 
 
 def value_and_gradient(
@@ -324,9 +327,9 @@ def value_and_gradient(
         if chosen.value_and_gradient:
             y, dy = chosen.value_and_gradient(f, x, **options)
             return _value(y), _value(dy)
-        return _value(joined(f(x))), _value(_gradient(chosen, f, x, options))
+        return _value(outcome(f(x))), _value(_gradient(chosen, f, x, options))
 
-    return both
+    return _explained(both)
 
 
 # What a method does not give is derived here from what it gives.
@@ -364,11 +367,11 @@ def _jacobian(method: Method, f: Function, x: Any, options: dict[str, Any]) -> A
     if method.jvp:
         shape, size = np.shape(x), np.size(x)
         if not size:
-            return np.zeros(np.shape(joined(f(x))) + shape)
+            return np.zeros(np.shape(outcome(f(x))) + shape)
         basis = np.eye(size).reshape((size, *shape))
         columns = [method.jvp(f, x, e if shape else 1.0, **options) for e in basis]
         return np.reshape(np.stack(columns, axis=-1), np.shape(columns[0]) + shape)
-    shape = np.shape(joined(f(x)))
+    shape = np.shape(outcome(f(x)))
     size = int(np.prod(shape))
     if not size:
         return np.zeros(shape + np.shape(x))
@@ -386,8 +389,8 @@ def _gradient(method: Method, f: Function, x: Any, options: dict[str, Any]) -> A
     if np.ndim(jacobian) != np.ndim(x):
         shape = np.shape(jacobian)[: np.ndim(jacobian) - np.ndim(x)]
         raise ShapeError(
-            f"gradient needs a function with a scalar result, and f(x) has shape {shape}; "
-            "use jacobian, or derivative for an elementwise function"
+            f"gradient needs a function with a scalar result, and f(x) has shape "
+            f"{shape}; use jacobian, or derivative for an elementwise function"
         )
     return jacobian
 
@@ -417,27 +420,27 @@ def _derivative(
 def _check_holomorphic(
     method: Method, f: Function, x: Any, dy: Any, options: dict[str, Any]
 ) -> None:
-    """The Cauchy-Riemann equations: the slope along the imaginary axis is i times the real one."""
+    """Cauchy and Riemann: the slope along the imaginary axis is i times the real one."""
     turned = _jvp(method, f, x, 1j * np.ones(np.shape(x)), options)
     if not np.allclose(
         turned, 1j * np.asarray(dy), rtol=max(1e-10, 100 * method.rtol), atol=0
     ):
         raise NotDifferentiableError(
-            "f has no complex derivative there: its slopes along the real and the imaginary "
-            "axis differ (abs, real, imag and conj have none anywhere)"
+            "f has no complex derivative there: its slopes along the real and the "
+            "imaginary axis differ (abs, real, imag and conj have none anywhere)"
         )
 
 
 def _check_elementwise(f: Function, x: Any, dy: Any) -> None:
-    """Look at two items alone: an elementwise function gives what it gave in the array."""
+    """Look at two items alone: they must come out as they did in the array."""
     if np.shape(dy) != np.shape(x):
         raise ShapeError(
-            f"derivative works elementwise, and f of an array of shape {np.shape(x)} gave "
-            f"shape {np.shape(dy)}; for a function of several variables use gradient or jacobian"
+            f"derivative works elementwise, and f of an array of shape {np.shape(x)} "
+            f"gave shape {np.shape(dy)}; for a function of several variables use gradient or jacobian"
         )
     if np.size(x) < 2 or not isinstance(x, np.ndarray):
         return
-    whole = np.ravel(joined(f(x)))
+    whole = np.ravel(outcome(f(x)))
     for position in (0, np.size(x) - 1):
         try:
             with np.errstate(all="ignore"):
@@ -450,8 +453,8 @@ def _check_elementwise(f: Function, x: Any, dy: Any) -> None:
             alone, whole[position], rtol=1e-6, atol=1e-12, equal_nan=True
         ):
             raise ShapeError(
-                f"derivative works elementwise, and item {position} of f(x) depends on other "
-                "items of x; use jacobian for all its derivatives, or jvp along one direction"
+                f"derivative works elementwise, and item {position} of f(x) depends on "
+                "other items of x; use jacobian for all its derivatives, or jvp along one direction"
             )
 
 
@@ -474,13 +477,33 @@ def _check_order(method: Method, order: int) -> None:
         raise OptionError(f"order must be a whole number from 1, not {order!r}")
     if method.max_order is not None and order > method.max_order:
         raise OptionError(
-            f"{method.name} gives derivatives to order {method.max_order}, not {order}; "
-            "dual_numbers gives any order"
+            f"{method.name} gives derivatives to order {method.max_order}, not "
+            f"{order}; dual_numbers gives any order"
         )
 
 
+def _explained(operation: Function) -> Function:
+    """Say what to do where NumPy's own words for it would not."""
+
+    @functools.wraps(operation)
+    def run(*args: Any) -> Any:
+        try:
+            return operation(*args)
+        except (TypeError, ValueError) as error:
+            if isinstance(error.__cause__, TracedValueError):
+                raise error.__cause__ from None
+            if "truth value of an array" in str(error):
+                raise InputError(
+                    "f branches with if, and and or on a whole array: choose item by "
+                    "item with np.where, or differentiate at one number at a time"
+                ) from error
+            raise
+
+    return run
+
+
 def _point(x: Any, method: Method, complex_allowed: bool = False) -> Any:
-    """Numbers as float64, complex ones as they are, and other libraries' arrays untouched."""
+    """Numbers as float64 or complex; other libraries' arrays untouched."""
     if not isinstance(x, (np.ndarray, np.generic)) and hasattr(x, "__array_function__"):
         return x
     x = joined(np.asarray(x))
@@ -493,7 +516,8 @@ def _point(x: Any, method: Method, complex_allowed: bool = False) -> Any:
                 'derivative(f, method="dual_numbers")'
             )
         return x.astype(complex)[()]
-    if x.dtype.kind not in "fiub":
+    real = x.dtype == object and all(isinstance(item, numbers.Real) for item in x.flat)
+    if x.dtype.kind not in "fiub" and not real:
         raise InputError(
             f"x must hold numbers, not {x.dtype.name}: give a number or an array of numbers"
         )

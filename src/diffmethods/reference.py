@@ -11,7 +11,7 @@ from diffmethods.traced import joined
 
 DIGITS = 50
 
-SAME = "sin cos tan sinh cosh tanh exp log sqrt cbrt expm1 log1p log10 hypot sign floor ceil"
+SAME = "sin cos tan sinh cosh tanh exp log sqrt expm1 log1p log10 hypot sign floor ceil"
 MEND: dict[str, Callable[..., Any]] = {
     **{name: getattr(mp, name) for name in SAME.split()},
     **{

@@ -15,11 +15,18 @@ from typing import Any, ClassVar, NoReturn, Self
 
 import numpy as np
 
-from diffmethods.errors import MissingRuleError, TracedValueError
+from diffmethods.errors import (
+    InputError,
+    MissingRuleError,
+    NotDifferentiableError,
+    TracedValueError,
+)
+
+Function = Callable[..., Any]
 
 LEVELS = itertools.count(1)  # every trace starts a level above those around it
 
-REDUCTIONS = {
+REDUCTIONS: dict[np.ufunc, Function] = {
     np.add: np.sum,
     np.multiply: np.prod,
     np.maximum: np.max,
@@ -27,16 +34,19 @@ REDUCTIONS = {
     np.logical_and: np.all,
     np.logical_or: np.any,
 }
-ACCUMULATIONS = {np.add: np.cumsum, np.multiply: np.cumprod}
-METHODS_NAMED_OTHERWISE = {"conj": np.conjugate, "flatten": np.ravel}
+ACCUMULATIONS: dict[np.ufunc, Function] = {np.add: np.cumsum, np.multiply: np.cumprod}
+METHODS_NAMED_OTHERWISE: dict[str, Function] = {
+    "conj": np.conjugate,
+    "flatten": np.ravel,
+}
 
 
 class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     """A stand-in for the array `value`; a subclass says what a call means.
 
-    Subclasses keep `value`, the array stood in for, and `level`, the depth of the trace:
-    where stand-ins of several traces meet, the innermost trace (the highest level)
-    answers, and those outside are constants to it.
+    Subclasses keep `value`, the array stood in for, and `level`, the depth of the
+    trace: where stand-ins of several traces meet, the innermost trace (the highest
+    level) answers, and those outside are constants to it.
     """
 
     __slots__ = ("viewed",)  # True once part of it may be shared with another stand-in
@@ -46,8 +56,11 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     )
     level: int
     value: Any
+    viewed: bool
 
-    def apply(self, function: Callable, args: tuple, kwargs: dict) -> Any:
+    def apply(
+        self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
         """Return ``function(*args, **kwargs)``, or NotImplemented without a rule."""
         raise NotImplementedError
 
@@ -84,7 +97,11 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         return self._refuse(ufunc, how)
 
     def __array_function__(
-        self, function: Callable, types_: Any, args: tuple, kwargs: dict
+        self,
+        function: Function,
+        types_: Any,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
     ) -> Any:
         result = self._offer(function, args, kwargs)
         if result is not NotImplemented:
@@ -99,13 +116,15 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
                 raise
             return self._refuse(function, cause=error)
 
-    def _offer(self, function: Callable, args: tuple, kwargs: dict) -> Any:
+    def _offer(
+        self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
         args = joined(args)
         innermost = max(leaves((args, tuple(kwargs.values()))), key=level_of)
         return innermost.apply(function, args, kwargs)
 
     def _refuse(
-        self, function: Callable, how: str = "", cause: Exception | None = None
+        self, function: Function, how: str = "", cause: Exception | None = None
     ) -> NoReturn:
         from diffmethods.method import methods_for  # the registry builds on this module
 
@@ -128,8 +147,8 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __setitem__(self, index: Any, item: Any) -> NoReturn:
         raise TracedValueError(
-            f"{self.method} cannot follow an assignment into an array: make the new array "
-            "with np.where, np.concatenate or np.stack"
+            f"{self.method} cannot follow an assignment into an array: make the new "
+            "array with np.where, np.concatenate or np.stack"
         )
 
     def __getattr__(self, name: str) -> Any:
@@ -158,23 +177,23 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     def item(self, *index: int) -> Any:
         return self[index] if index else np.reshape(self, ())
 
-    def __iadd__(self, other: Any) -> Self:  # type: ignore[misc]
+    def __iadd__(self, other: Any) -> Any:
         return self._become(np.add(self, other))
 
-    def __isub__(self, other: Any) -> Self:  # type: ignore[misc]
+    def __isub__(self, other: Any) -> Any:
         return self._become(np.subtract(self, other))
 
-    def __imul__(self, other: Any) -> Self:  # type: ignore[misc]
+    def __imul__(self, other: Any) -> Any:
         return self._become(np.multiply(self, other))
 
-    def __itruediv__(self, other: Any) -> Self:  # type: ignore[misc]
+    def __itruediv__(self, other: Any) -> Any:
         return self._become(np.divide(self, other))
 
-    def __ipow__(self, other: Any) -> Self:  # type: ignore[misc]
+    def __ipow__(self, other: Any) -> Any:
         return self._become(np.power(self, other))
 
     def _become(self, new: Any) -> Any:
-        """Do what ``x += 1`` does: numbers are bound anew, arrays change for all who hold them."""
+        """Do what ``x += 1`` does: a number is bound anew, an array changes for all."""
         if not self.shape:
             return new
         shared = getattr(self, "viewed", False)
@@ -193,9 +212,9 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
 
     def _not_a_number(self, *_: Any) -> NoReturn:
         raise TracedValueError(
-            f"{self.method} follows NumPy calls, and a plain number was wanted: use np.sin, "
-            "not math.sin; build arrays with np.array([...]) or np.stack, not by assigning "
-            "to the items of np.zeros; leave float() and int() away"
+            f"{self.method} follows NumPy calls, and a plain number was wanted: use "
+            "np.sin, not math.sin; build arrays with np.array([...]) or np.stack, not "
+            "by assigning to the items of np.zeros; leave float() and int() away"
         )
 
     __float__ = __int__ = __index__ = __complex__ = __round__ = _not_a_number
@@ -214,6 +233,9 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.value!r})"
+
+    def __format__(self, form: str) -> str:
+        return format(self.value, form) if form else repr(self)
 
     def __abs__(self) -> Any:
         return np.absolute(self)
@@ -237,8 +259,8 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
 def joined(tree: Any) -> Any:
     """Turn each object array that NumPy made of traced items into one traced array.
 
-    ``np.array([x[0], np.sin(x[1])])`` cannot be intercepted: NumPy keeps the stand-ins as
-    items of an array of objects.
+    ``np.array([x[0], np.sin(x[1])])`` cannot be intercepted: NumPy keeps the stand-ins
+    as items of an array of objects.
     """
     if isinstance(tree, (tuple, list)):
         return (
@@ -251,13 +273,28 @@ def joined(tree: Any) -> Any:
     return tree
 
 
+def outcome(y: Any) -> Any:
+    """What a differentiated function returned, joined; an error if not numbers."""
+    y = joined(np.array(y) if isinstance(y, (tuple, list)) else y)
+    if isinstance(y, Traced):
+        return y
+    kind = np.asarray(y).dtype.kind
+    if kind == "b":
+        raise NotDifferentiableError("f(x) is True or False, which has no derivative")
+    if kind not in "iufc":
+        raise InputError(
+            f"f(x) must be a number or an array, not {y!r}: does f return its result?"
+        )
+    return y
+
+
 def rebuilt(tree: Any, items: Iterable[Any]) -> Any:
     """A tuple, named tuple or list like `tree`, with other items."""
     return tree._make(items) if hasattr(tree, "_make") else type(tree)(items)
 
 
 def _has_objects(branch: Any) -> bool:
-    return isinstance(branch, (tuple, list)) or getattr(branch, "dtype", None) == object
+    return isinstance(branch, (tuple, list)) or getattr(branch, "dtype", "") == "O"
 
 
 def leaves(tree: Any) -> list[Traced]:
@@ -280,7 +317,7 @@ level_of = operator.attrgetter("level")
 
 
 @functools.cache
-def qualified_name(function: Callable) -> str:
+def qualified_name(function: Function) -> str:
     """Say where a function is found, ``np.linalg.inv`` or ``scipy.special.erf``.
 
     A ufunc does not know its module, so it is looked up: a stranger that happens to be

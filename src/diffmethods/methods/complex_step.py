@@ -10,7 +10,7 @@ from diffmethods.definitions import DEFINITIONS
 from diffmethods.errors import InputError, NotDifferentiableError, OptionError
 from diffmethods.lifted import Lifted, base_of
 from diffmethods.method import Method
-from diffmethods.traced import LEVELS, Traced, joined, rebuilt
+from diffmethods.traced import LEVELS, Traced, outcome, rebuilt
 
 RELATIVE_STEP = (
     1e-40  # nothing is subtracted, so its square may vanish beside any number
@@ -30,7 +30,7 @@ COMPLEX_UFUNCS |= {
     np.power,
     np.float_power,
 }
-REAL_DOMAIN = {  # where the real function has no value, its complex namesake still has one
+REAL_DOMAIN = {  # elsewhere the complex function has a value, and the real one none
     *(np.sqrt, np.power, np.float_power, np.log, np.log2, np.log10, np.log1p),
     *(np.arcsin, np.arccos, np.arccosh, np.arctanh),
 }
@@ -45,9 +45,10 @@ HOLOMORPHIC = {
 class ComplexStep(Traced):
     """A number with a tiny imaginary part, which carries the slope.
 
-    Whatever is analytic is left to NumPy's complex arithmetic.  A choice or a comparison
-    looks at the real part alone, as Martins et al. (2003) advise; the rest is refused,
-    because ``abs`` and its like would drop the imaginary part without a word.
+    Whatever is analytic is left to NumPy's complex arithmetic.  A choice or a
+    comparison looks at the real part alone, as Martins et al. (2003) advise; the rest
+    is refused, because ``abs`` and its like would drop the imaginary part without a
+    word.
     """
 
     __slots__ = ("level", "value")
@@ -185,12 +186,12 @@ def jvp(f: Callable[..., Any], x: Any, v: Any, step: float | None = None) -> Any
         )
     if isinstance(base_of(x), Lifted) and base_of(x).library.symbolic:
         raise InputError(
-            f"complex_step needs numbers, and x holds formulas of {x.method}; nest the two "
-            "the other way round"
+            f"complex_step needs numbers, and x holds formulas of {x.method}; nest the "
+            "two the other way round"
         )
     h = step or relative_step(x, v)
     level = next(LEVELS)
-    y = joined(f(ComplexStep(x + 1j * (h * v), level)))
+    y = outcome(f(ComplexStep(x + 1j * (h * v), level)))
     if not isinstance(y, ComplexStep) or y.level != level:
         return np.zeros(np.shape(y))
     return np.imag(y.value) / h

@@ -1,4 +1,4 @@
-"""Dual numbers: carry the slope beside the value, and the chain rule happens by itself."""
+"""Dual numbers: carry the slope beside the value; the chain rule happens by itself."""
 
 import functools
 from collections.abc import Callable
@@ -103,7 +103,7 @@ def values(tree: Any, level: int) -> Any:
 
 
 def tangents(tree: Any, level: int) -> Any:
-    """Replace every dual number in nested arguments by its tangent, and every constant by 0."""
+    """Replace every dual number in nested arguments by its tangent, all else by 0."""
     if isinstance(tree, Dual) and tree.level == level:
         return tree.tangent
     if isinstance(tree, (tuple, list)):

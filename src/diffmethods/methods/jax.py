@@ -31,8 +31,8 @@ LIBRARY = Library(
 def natively(transform: Callable[[Function, Any], Any], f: Function, x: Any) -> Any:
     """Apply a transformation of JAX to f at x, in float64, and hand the arrays back.
 
-    Where f or x carry stand-ins of an outer trace, f is JAX's function from the innermost
-    array to all parts of the result.
+    Where f or x carry stand-ins of an outer trace, f is JAX's function from the
+    innermost array to all parts of the result.
     """
     put_together: list[Function] = []
 

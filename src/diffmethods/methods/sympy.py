@@ -98,8 +98,8 @@ ON_OBJECTS = {  # NumPy itself moves, adds and multiplies arrays of expressions
 class Formulas(Library):
     """NumPy's functions on arrays of expressions.
 
-    The value of every symbol is known, so that what has no slope (a comparison, a sort, a
-    floor) is settled at the point; the formula holds around it.
+    The value of every symbol is known, so that what has no slope (a comparison, a sort,
+    a floor) is settled at the point; the formula holds around it.
     """
 
     symbolic = True
@@ -125,7 +125,7 @@ class Formulas(Library):
             "remainder": lambda a, b: a - b * self.settled(np.floor_divide)(a, b),
         }
         super().__init__("sympy", {"np": None}, asarray=lambda x: x, mend=mend)
-        self.values: dict[Any, float] = {}
+        self.point: dict[Any, float] = {}
 
     def lift(self, result: Any) -> Any:
         """What is settled at the point is a constant."""
@@ -148,7 +148,7 @@ class Formulas(Library):
         if isinstance(tree, (list, tuple)):
             return rebuilt(tree, [self.numbers(branch) for branch in tree])
         if isinstance(tree, sp.Basic) or getattr(tree, "dtype", None) == object:
-            return evaluate(tree, self.values)
+            return evaluate(tree, self.point)
         return tree
 
     def extremum(self, function: Function) -> Function:
@@ -216,14 +216,14 @@ def natively(f: Function, x: Any, differentiate: Callable[[Any, Any], Any]) -> A
     for index in np.ndindex(base.shape):
         symbols[index] = sp.Dummy("x", real=True)
     own = dict(zip(symbols.flat, base.flat, strict=True))
-    LIBRARY.values.update({s: LIBRARY.numbers(item) for s, item in own.items()})
+    LIBRARY.point.update({s: LIBRARY.numbers(item) for s, item in own.items()})
     try:
         leaves, rebuild = flatten(LIBRARY.call(f, x, symbols[()]))
         formulas = [np.asarray(LIBRARY.lower(leaf), dtype=object) for leaf in leaves]
         return rebuild([at_point(differentiate(y, symbols), own) for y in formulas])
     finally:
         for symbol in own:
-            del LIBRARY.values[symbol]
+            del LIBRARY.point[symbol]
 
 
 def at_point(slopes: Any, own: dict[Any, Any]) -> Any:
@@ -234,7 +234,7 @@ def at_point(slopes: Any, own: dict[Any, Any]) -> Any:
     )
     if outer:
         return Lifted(elementwise(lambda slope: slope.subs(own))(slopes), LIBRARY)
-    return evaluate(slopes, LIBRARY.values)
+    return evaluate(slopes, LIBRARY.point)
 
 
 def slope(expression: Any, *symbols: Any) -> Any:
