@@ -343,8 +343,7 @@ def rich_table(
         from rich.table import Table
     except ModuleNotFoundError as error:
         raise MissingLibraryError(
-            'to print a table needs rich, which is not installed: pip install
-            "diffmethods[cli]"'
+            'to print a table you need rich: pip install "diffmethods[cli]"'
         ) from error
     table = Table(caption=caption)
     for number, name in enumerate(header):

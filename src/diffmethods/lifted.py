@@ -79,7 +79,8 @@ class Library(dict[str, Callable[..., Any]]):
             if tree.library is not self:
                 raise InputError(
                     f"{self.name} cannot differentiate through values of "
-                    f"{tree.library.name}; nest them the other way round, or use one method for both"
+                    f"{tree.library.name}; nest them the other way round, or use one "
+                    "method for both"
                 )
             return tree.value
         if isinstance(tree, (np.ndarray, np.generic)):

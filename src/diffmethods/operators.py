@@ -420,7 +420,7 @@ def _derivative(
 def _check_holomorphic(
     method: Method, f: Function, x: Any, dy: Any, options: dict[str, Any]
 ) -> None:
-    """Cauchy and Riemann: the slope along the imaginary axis is i times the real one."""
+    """Cauchy and Riemann: the slope along the imaginary axis is i times the other."""
     turned = _jvp(method, f, x, 1j * np.ones(np.shape(x)), options)
     if not np.allclose(
         turned, 1j * np.asarray(dy), rtol=max(1e-10, 100 * method.rtol), atol=0
@@ -436,7 +436,8 @@ def _check_elementwise(f: Function, x: Any, dy: Any) -> None:
     if np.shape(dy) != np.shape(x):
         raise ShapeError(
             f"derivative works elementwise, and f of an array of shape {np.shape(x)} "
-            f"gave shape {np.shape(dy)}; for a function of several variables use gradient or jacobian"
+            f"gave shape {np.shape(dy)}; for a function of several variables use "
+            "gradient or jacobian"
         )
     if np.size(x) < 2 or not isinstance(x, np.ndarray):
         return
@@ -454,7 +455,8 @@ def _check_elementwise(f: Function, x: Any, dy: Any) -> None:
         ):
             raise ShapeError(
                 f"derivative works elementwise, and item {position} of f(x) depends on "
-                "other items of x; use jacobian for all its derivatives, or jvp along one direction"
+                "other items of x; use jacobian for all its derivatives, or jvp along "
+                "one direction"
             )
 
 
@@ -519,7 +521,8 @@ def _point(x: Any, method: Method, complex_allowed: bool = False) -> Any:
     real = x.dtype == object and all(isinstance(item, numbers.Real) for item in x.flat)
     if x.dtype.kind not in "fiub" and not real:
         raise InputError(
-            f"x must hold numbers, not {x.dtype.name}: give a number or an array of numbers"
+            f"x must hold numbers, not {x.dtype.name}: give a number or an array of "
+            "numbers"
         )
     return x.astype(float)[()]
 

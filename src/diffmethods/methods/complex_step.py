@@ -140,6 +140,7 @@ ON_REAL_PARTS: dict[Callable[..., Any], Callable[..., Any]] = {
     np.where: where,
     np.absolute: lambda x: np.where(x < 0, -x, np.where(x > 0, x, 0.0)),
     np.fabs: np.absolute,
+    np.copysign: lambda a, b: np.absolute(a) * np.where(np.signbit(b), -1.0, 1.0),
     np.maximum: choice(np.greater),
     np.minimum: choice(np.less),
     np.fmax: choice(np.greater),

@@ -135,7 +135,7 @@ class Formulas(Library):
         return result if settled else super().lift(result)
 
     def operand(self, x: Any) -> Any:
-        return x.astype(int) if getattr(x, "dtype", None) == bool else x
+        return x.astype(int) if getattr(x, "dtype", "") == "?" else x
 
     def settled(self, function: Function) -> Function:
         def settle(*args: Any, **kwargs: Any) -> Any:
@@ -147,7 +147,7 @@ class Formulas(Library):
         """Expressions, alone or in arrays, as numbers at the point."""
         if isinstance(tree, (list, tuple)):
             return rebuilt(tree, [self.numbers(branch) for branch in tree])
-        if isinstance(tree, sp.Basic) or getattr(tree, "dtype", None) == object:
+        if isinstance(tree, sp.Basic) or getattr(tree, "dtype", "") == "O":
             return evaluate(tree, self.point)
         return tree
 
