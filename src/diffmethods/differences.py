@@ -17,8 +17,8 @@ Function = Callable[..., Any]
 OPTIONS = {
     "accuracy": "the power of the step that the error falls with",
     "step": (
-        "the distance between nodes, a number or an array of the shape of x, used as it "
-        "is; left away, it is chosen from the order, the accuracy and the size of x"
+        "the distance between nodes, a number or an array of the shape of x, used as "
+        "it is; left away, it is chosen from the order, the accuracy and the size of x"
     ),
 }
 
@@ -190,8 +190,8 @@ class Neighbourhood:
             side = "below" if k < 0 else "above"
             raise NotDifferentiableError(
                 f"f is finite at x, but not {abs(k)} steps {side}{length(move)}: the "
-                "difference leaves the domain of f, or f overflows; give a smaller step=, "
-                "or use an exact method such as dual_numbers"
+                "difference leaves the domain of f, or f overflows; give a smaller "
+                "step=, or use an exact method such as dual_numbers"
             )
         return y
 

@@ -169,9 +169,9 @@ class Stencil:
         if (noise := self.rounding(step, eps)) > LARGEST_NOISE:
             raise OptionError(
                 f"differences of accuracy {self.accuracy} leave no digit of the "
-                f"derivative of order {self.order}: rounding alone is {noise:.1g} times "
-                "f(x); use an exact method such as dual_numbers, raise accuracy=, or give "
-                "step= if f varies slowly"
+                f"derivative of order {self.order}: rounding alone is {noise:.1g} "
+                "times f(x); use an exact method such as dual_numbers, raise "
+                "accuracy=, or give step= if f varies slowly"
             )
         return step * scale(x)
 
@@ -208,8 +208,8 @@ class Stencil:
         beyond = finite & ~np.isfinite(np.absolute(point) + self.reach * steps)
         if np.any(lost):
             raise OptionError(
-                f"step={step!r} is too small: x + step rounds to x, where numbers lie "
-                f"{np.max(np.spacing(np.absolute(point))):.1e} apart; give a larger step"
+                f"step={step!r} is too small: x + step rounds to x; numbers there lie "
+                f"{np.max(np.spacing(np.absolute(point))):.1e} apart: give a larger one"
             )
         if np.any(beyond):
             raise OptionError(
@@ -222,8 +222,8 @@ def scale(x: Any) -> Any:
     """The distance over which f is taken to vary: max(abs(x), 1), as a power of two.
 
     A function such as log or a power varies over distances of the size of x itself, one
-    such as sin over distances of 1, and near 0 the size of x says nothing.  With a power
-    of two as the step, ``x + h`` is exact unless it passes the next power of two.
+    such as sin over distances of 1, and near 0 the size of x says nothing.  With a
+    power of two as the step, ``x + h`` is exact unless it passes the next power of two.
     """
     point = primal(x)
     if point is None:

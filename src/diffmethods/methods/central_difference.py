@@ -24,8 +24,8 @@ def stencil(order: int, accuracy: Any) -> Stencil:
     return Stencil.on(range(-side, side + 1), order, accuracy)
 
 
-# Accuracy 2 evaluates f within 4e-6 of x, accuracy 4 within 1e-3: two digits more where f
-# is smooth on that scale, none where it is not (log at 0.001), at twice the evaluations.
+# Accuracy 2 evaluates f within 4e-6 of x, accuracy 4 within 1e-3: two digits more where
+# f is smooth on that scale, none where it is not (log at 0.001), for twice the cost.
 differences = Differences(stencil, accuracy=2)
 
 METHOD = Method(
