@@ -278,15 +278,25 @@ def push_cumprod(x, dx, axis=None):
     return np.moveaxis(y, 0, axis), np.moveaxis(dy, 0, axis)
 
 
+SPECTRAL = {  # norms of a matrix made of its singular values
+    2: lambda s: s[..., 0],
+    -2: lambda s: s[..., -1],
+    "nuc": lambda s: np.sum(s, axis=-1),
+}
+
+
 def push_norm(x, dx, ord=None, axis=None, keepdims=False):
-    """The length; any other norm is left to NumPy's own definition."""
-    axes = range(np.ndim(x)) if axis is None else np.atleast_1d(axis)
-    length = "fro" if len(axes) == 2 else 2
-    if ord is not None and ord != length:
-        return NotImplemented
-    y = np.linalg.norm(x, axis=axis, keepdims=True)
-    dy = np.sum(along(unit(x, y), dx), axis=axis, keepdims=True)
-    return (y, dy) if keepdims else (np.squeeze(y, axis), np.squeeze(dy, axis))
+    """The length, and norms of singular values; the others are left to NumPy's own code."""
+    axes = tuple(range(np.ndim(x)) if axis is None else np.atleast_1d(axis))
+    if ord is None or ord == ("fro" if len(axes) == 2 else 2):
+        y = np.linalg.norm(x, axis=axis, keepdims=True)
+        dy = np.sum(along(unit(x, y), dx), axis=axis, keepdims=True)
+        return (y, dy) if keepdims else (np.squeeze(y, axis), np.squeeze(dy, axis))
+    if len(axes) == 2 and ord in SPECTRAL:
+        x, dx = np.moveaxis(x, axes, (-2, -1)), np.moveaxis(dx, axes, (-2, -1))
+        y, dy = map(SPECTRAL[ord], push_svd(x, dx, compute_uv=False))
+        return (np.expand_dims(y, axes), np.expand_dims(dy, axes)) if keepdims else (y, dy)
+    return NotImplemented
 
 
 def adjoint(a):
