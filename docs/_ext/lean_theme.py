@@ -60,9 +60,10 @@ def slim(app, exception):
     sheet = re.sub(r"/\*# sourceMappingURL=.*?\*/", "", sheet)
     (root / SHEET).write_text(sheet, encoding="utf-8")
     keep_signs(root / FONTS / KEPT, {int(sign, 16) for sign in SIGN.findall(sheet)})
-    dropped = [*root.glob("_static/s*/*.map"), *(root / FONTS).glob("*.woff2")]
-    dropped += root.glob("_static/scripts/fontawesome.js*")
-    for path in dropped:
+    for pattern in ("scripts/*.map", "scripts/fontawesome.*", "styles/*.map"):
+        for path in root.glob(f"_static/{pattern}"):
+            path.unlink(missing_ok=True)
+    for path in (root / FONTS).glob("*.woff2"):
         if path.name != KEPT:
             path.unlink()
 

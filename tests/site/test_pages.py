@@ -1,0 +1,51 @@
+"""Every page by itself: nothing from elsewhere, nothing broken, nothing too wide."""
+
+from urllib.parse import urlsplit
+
+import pytest
+from conftest import NARROW
+
+KILOBYTES = 250
+
+
+@pytest.fixture(scope="session")
+def visit(open_page, address):
+    """The page on the smallest screen, scrolled through so that all of it is loaded."""
+    visit = open_page(address, width=NARROW)
+    visit.page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    visit.page.wait_for_load_state("networkidle")
+    yield visit
+    visit.page.context.close()
+
+
+def test_no_request_to_another_host(visit):
+    assert visit.elsewhere() == []
+
+
+def test_the_console_is_silent(visit):
+    assert visit.complaints == []
+
+
+def test_no_sideways_scrolling(visit):
+    width = visit.page.evaluate("document.documentElement.scrollWidth")
+    assert width <= NARROW, visit.page.evaluate(
+        """limit => [...document.querySelectorAll("body *")]
+            .filter(e => e.getBoundingClientRect().right > limit)
+            .map(e => e.tagName + "." + e.className).slice(0, 20)""",
+        NARROW,
+    )
+
+
+def test_the_page_is_light(visit, site, canonical):
+    assert visit.weight(site, urlsplit(canonical).path) < KILOBYTES
+
+
+def test_the_chrestomathy_is_one_click_away(visit):
+    """On the smallest screen too, where the header's menu is folded away."""
+    links = visit.page.locator("header a[href*='chrestomathy.html']:visible")
+    assert links.count() or visit.page.url.endswith("chrestomathy.html")
+
+
+def test_every_image_has_words(soup, address):
+    images = soup(address).select("article img")
+    assert [image["src"] for image in images if not image.get("alt")] == []

@@ -1,0 +1,38 @@
+"""The search answers on every kind of page, by dialog and by address."""
+
+import pytest
+
+WORDS = "complex step"
+
+
+def results(page):
+    links = page.locator(".site-search__results a")
+    links.first.wait_for()
+    return [link.inner_text() for link in links.all()]
+
+
+def test_complex_step_is_among_the_first_results(open_page):
+    visit = open_page(f"search.html?q={WORDS}")
+    assert any("complex step" in title.lower() for title in results(visit.page)[:3])
+    assert visit.elsewhere() == []
+    assert visit.complaints == []
+    visit.page.context.close()
+
+
+def test_the_dialog_searches_and_leads_to_the_page(open_page, kind):
+    if kind == "search.html":
+        pytest.skip("the search page has no dialog: it is one")
+    visit = open_page(kind)
+    visit.page.locator("[data-search-open]:visible").first.click()
+    visit.page.keyboard.type(WORDS)
+    assert results(visit.page)
+    with visit.page.expect_navigation():
+        visit.page.locator(".site-search__results a").first.click()
+    assert "step" in visit.page.locator("article").inner_text().lower()
+    visit.page.context.close()
+
+
+def test_nothing_found_is_said(open_page):
+    visit = open_page("search.html?q=xyzzyplugh")
+    visit.page.get_by_text("Nothing found for “xyzzyplugh”.").wait_for()
+    visit.page.context.close()
