@@ -59,18 +59,17 @@ slope
 # Higher derivatives
 # ------------------
 # Nest ``grad``: here twice for tanh at 2, and one to four times for the polynomial at
-# 1.
+# 1. ``jax.jit`` compiles a program as a whole, not its operations one by one.
 
 towers = [polynomial]
 for _ in range(4):
     towers.append(jax.grad(towers[-1]))
-jax.grad(jax.grad(jnp.tanh))(2.0), [float(f(1.0)) for f in towers[1:]]
+jax.grad(jax.grad(jnp.tanh))(2.0), [float(jax.jit(f)(1.0)) for f in towers[1:]]
 
 # %%
 # On arrays
 # ---------
-# ``grad`` wants a scalar. ``jax.vmap`` carries it over an array, ``jax.jit`` compiles
-# it.
+# ``grad`` wants a scalar; ``jax.vmap`` carries it over an array.
 
 jax.jit(jax.vmap(jax.grad(polynomial)))(jnp.array([0.0, 1.0, 2.0]))
 
@@ -87,8 +86,9 @@ def g(z):
 
 
 z = jnp.array([2.0, 2.0])
-assert jnp.allclose(jax.jacfwd(g)(z), jax.jacrev(g)(z))
-jax.grad(g)(z), jax.hessian(g)(z)
+by_columns, by_rows = jax.jit(jax.jacfwd(g)), jax.jit(jax.jacrev(g))
+assert jnp.allclose(by_columns(z), by_rows(z))
+jax.jit(jax.grad(g))(z), jax.jit(jax.hessian(g))(z)
 
 # %%
 # Where it fails
@@ -110,7 +110,7 @@ from diffmethods.plotting import plot_errors
 
 x = np.arange(0.25, 25, 0.25)
 true = np.array([float(mpmath.sech(point) ** 2) for point in x])
-slopes = jax.vmap(jax.grad(jnp.tanh))
+slopes = jax.jit(jax.vmap(jax.grad(jnp.tanh)))
 errors = {"JAX, float32": np.asarray(slopes(x)) / true - 1}
 with jax.enable_x64(True):
     errors["JAX, float64"] = np.asarray(slopes(x)) / true - 1
@@ -120,7 +120,7 @@ title = "JAX loses the slope of tanh by x = {:.0f} in float32, by {:.0f} in floa
 ax = plot_errors(x, errors, title=title.format(*gone), xlabel="x")
 
 # %%
-# A branch on a value cannot be compiled: one record has to serve every value.
+# ``grad`` follows a branch, but ``jit`` cannot: one record has to serve every value.
 
 try:
     jax.jit(lambda x: x if x > 0 else -x)(2.0)

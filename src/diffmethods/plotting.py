@@ -180,7 +180,8 @@ def plot_bars(
     ax.invert_yaxis()
     ax.margins(x=0.15)
     ax.set_axisbelow(True)
-    return _finished(ax, title, xlabel, "")
+    _finished(ax, title, xlabel, "").grid(False, axis="y")
+    return ax
 
 
 def _new_axes() -> Any:
