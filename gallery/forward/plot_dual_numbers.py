@@ -98,8 +98,8 @@ tanh(Dual(2.0, 1.0))
 # %%
 # Higher derivatives
 # ------------------
-# Put dual numbers into a dual number: the slope of the slope is :math:`6x + 4`, 16 at
-# 2.
+# Put dual numbers into a dual number: the slope of the slope is :math:`6x + 4`, and 16
+# at 2.
 
 polynomial(Dual(Dual(2, 1), Dual(1, 0))).b.b
 
@@ -132,17 +132,24 @@ def g(x, y):
 [g(Dual(2.0, 1.0), Dual(2.0, 0.0)).b, g(Dual(2.0, 0.0), Dual(2.0, 1.0)).b]
 
 # %%
+# With ``diffmethods`` the arguments make one array.
 
-dm.hessian(lambda z: np.tanh(z[0]) * polynomial(z[1]))(np.array([2.0, 2.0]))
+
+def h(z):
+    return np.tanh(z[0]) * polynomial(z[1])
+
+
+z = np.array([2.0, 2.0])
+dm.gradient(h, method="dual_numbers")(z), dm.hessian(h, method="dual_numbers")(z)
 
 # %%
 # Where it fails
 # --------------
 # Where two derivatives nest, each needs an :math:`\varepsilon` of its own. The class
-# above has one for all, and takes the outer slope for the inner one: *perturbation
-# confusion*, as :cite:t:`siskind2008` call it. The inner slope, of :math:`x + y` by
-# :math:`y`, is 1, and so is the outer one, of :math:`x \cdot 1`. ``diffmethods``
-# numbers its derivatives.
+# above has one for all, and counts the outer slope as part of the inner one:
+# *perturbation confusion*, as :cite:t:`siskind2008` call it. The inner slope, of
+# :math:`x + y` by :math:`y`, is 1, and so is the outer one, of :math:`x \cdot 1`.
+# ``diffmethods`` numbers its derivatives.
 
 
 def slope(f):
