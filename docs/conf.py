@@ -143,7 +143,7 @@ html_theme_options = {
     "navigation_depth": 3,
     "show_nav_level": 1,
 }
-html_sidebars = {"index": []}
+html_sidebars = {"index": [], "chrestomathy": []}
 
 # Files for machines
 ogp_site_url = html_baseurl

@@ -7,12 +7,14 @@ SUMMARY = re.compile(
     r'(<a class="[^"]*reference internal[^"]*" href="[^"]*">([^<]+)</a><details[^>]*>)'
     r"<summary>"
 )
-# docutils calls a bibliography a list, and its entries something other than items.
-CITATIONS = re.compile(r'<div (?=[^>]*citation-list)([^>]*?) ?role="list"([^>]*)>')
+# docutils calls a bibliography a list whose entries are no items: neither role holds.
+CITATIONS = re.compile(
+    r'<div (?=[^>]*\bcitation)([^>]*?) ?role="(?:list|doc-biblioentry)"([^>]*)>'
+)
 
 
 def with_names(html: str) -> str:
-    """Name each toggle of the sidebar after its page; drop roles that are not so."""
+    """Name each toggle of the sidebar after its page; drop roles that do not hold."""
     html = SUMMARY.sub(r'\1<summary aria-label="Pages under \2">', html)
     return CITATIONS.sub(r"<div \1\2>", html)
 
