@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from packaging.version import Version
 
 import diffmethods
+from diffmethods.method import FAMILIES
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
@@ -65,8 +66,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": "auto_examples",
     "filename_pattern": r"/plot_",
     "subsection_order": [
-        *(f"../gallery/{family}" for family in ("numerical", "symbolic", "forward")),
-        *(f"../gallery/{family}" for family in ("reverse", "source", "libraries")),
+        *(f"../gallery/{family}" for family in FAMILIES),
         *(f"../gallery/{part}" for part in ("data", "comparisons", "pitfalls")),
         "*",
     ],
