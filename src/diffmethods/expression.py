@@ -388,8 +388,8 @@ def _loaded(name: str) -> Function:
 def _usage(name: str) -> str:
     if name == "where":
         return "where(condition, a, b)"
-    operands = getattr(FUNCTIONS.get(name), "nin", 1)
-    return f"{name}(a, b)" if operands == 2 else f"{name}(x)"
+    is_binary = getattr(FUNCTIONS.get(name), "nargs", 2) == 3  # the result counts, too
+    return f"{name}(a, b)" if is_binary else f"{name}(x)"
 
 
 def _exponent(exponent: Part, node: ast.expr, text: str) -> Part:
