@@ -582,6 +582,7 @@ def slope(f: Callable[[Any], Any], x: Any, direction: Any) -> np.ndarray:
     return total / STEP
 
 
+@functools.cache
 def reference(expression: Expression) -> np.ndarray:
     """The Jacobian by central differences, which know no rules of differentiation.
 
@@ -614,6 +615,7 @@ def verdict(expression: Expression, method: str) -> str:
 
     A refusal is one of the errors of `diffmethods.errors`; any other exception is wrong.
     """
+    rtol = max(REFERENCE_RTOL[1], 100 * dm.get_method(method).rtol)
     expected = reference(expression)
     try:
         found = dm.jacobian(expression.function, method=method)(expression.point)
@@ -625,7 +627,6 @@ def verdict(expression: Expression, method: str) -> str:
         return f"wrong: shape {np.shape(found)} instead of {expected.shape}"
     scale = np.max(np.abs(expected), initial=1.0)
     error = np.max(np.abs(found - expected), initial=0.0) / scale
-    rtol = max(REFERENCE_RTOL[1], 100 * dm.get_method(method).rtol)
     return "right" if error <= rtol else f"wrong: off by {error:.0e}"
 
 
