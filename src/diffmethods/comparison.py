@@ -313,7 +313,7 @@ def errors(value: Any, truth: Any) -> tuple[float, float]:
     distance = np.abs(
         np.array([float(d) for d in np.ravel(np.asarray(value, object) - truth)])
     )
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         relative = np.where(distance == 0, 0.0, distance / np.abs(exact))
         ulp = np.where(distance == 0, 0.0, distance / np.spacing(np.abs(exact)))
     return float(np.max(relative, initial=0.0)), float(np.max(ulp, initial=0.0))
@@ -359,7 +359,7 @@ def rendered(table: Any) -> str:
     """A rich table as plain text."""
     from rich.console import Console
 
-    console = Console(width=100, color_system=None, force_terminal=False)
+    console = Console(width=140, color_system=None, force_terminal=False)
     with console.capture() as capture:
         console.print(table)
     return capture.get().rstrip()

@@ -62,7 +62,7 @@ def derivative(
     >>> import numpy as np
     >>> import diffmethods as dm
     >>> print(dm.derivative(np.tanh)(2.0))
-    0.07065082485316443
+    0.0706508248531645
     >>> dm.derivative(lambda x: x**3, order=2)(np.array([1.0, 2.0]))
     array([ 6., 12.])
     """
@@ -346,9 +346,14 @@ def _vjp(method: Method, f: Function, x: Any, w: Any, options: dict[str, Any]) -
         return method.vjp(f, x, w, **options)
     jacobian = _jacobian(method, f, x, options)
     shape = np.shape(jacobian)[: np.ndim(jacobian) - np.ndim(x)]
+    check_weight(w, shape)
+    return contract(jacobian, w, first=True)
+
+
+def check_weight(w: Any, shape: tuple[int, ...]) -> None:
+    """A weight has the shape of f(x)."""
     if np.shape(w) != shape:
         raise ShapeError(f"w has shape {np.shape(w)}, but f(x) has shape {shape}")
-    return contract(jacobian, w, first=True)
 
 
 def contract(jacobian: Any, vector: Any, first: bool) -> Any:
@@ -384,15 +389,22 @@ def _gradient(method: Method, f: Function, x: Any, options: dict[str, Any]) -> A
     if method.gradient:
         return method.gradient(f, x, **options)
     if method.vjp:
-        return method.vjp(f, x, 1.0, **options)
+        try:
+            return method.vjp(f, x, 1.0, **options)
+        except ShapeError as error:
+            raise _not_a_scalar(np.shape(outcome(f(x)))) from error
     jacobian = _jacobian(method, f, x, options)
-    if np.ndim(jacobian) != np.ndim(x):
-        shape = np.shape(jacobian)[: np.ndim(jacobian) - np.ndim(x)]
-        raise ShapeError(
-            f"gradient needs a function with a scalar result, and f(x) has shape "
-            f"{shape}; use jacobian, or derivative for an elementwise function"
-        )
+    shape = np.shape(jacobian)[: np.ndim(jacobian) - np.ndim(x)]
+    if shape:
+        raise _not_a_scalar(shape)
     return jacobian
+
+
+def _not_a_scalar(shape: tuple[int, ...]) -> ShapeError:
+    return ShapeError(
+        f"gradient needs a function with a scalar result, and f(x) has shape {shape}; "
+        "use jacobian, or derivative for an elementwise function"
+    )
 
 
 def _derivative(

@@ -276,16 +276,18 @@ def joined(tree: Any) -> Any:
 def outcome(y: Any) -> Any:
     """What a differentiated function returned, joined; an error if not numbers."""
     y = joined(np.array(y) if isinstance(y, (tuple, list)) else y)
-    if isinstance(y, Traced):
-        return y
-    kind = np.asarray(y).dtype.kind
+    kind = getattr(y.dtype, "kind", "f") if isinstance(y, Traced) else kind_of(y)
     if kind == "b":
         raise NotDifferentiableError("f(x) is True or False, which has no derivative")
-    if kind not in "iufc":
+    if kind not in "iufcO" or (kind == "O" and not isinstance(y, Traced)):
         raise InputError(
             f"f(x) must be a number or an array, not {y!r}: does f return its result?"
         )
     return y
+
+
+def kind_of(y: Any) -> str:
+    return np.asarray(y).dtype.kind
 
 
 def rebuilt(tree: Any, items: Iterable[Any]) -> Any:

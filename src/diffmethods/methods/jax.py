@@ -10,7 +10,7 @@ import numpy as np
 
 from diffmethods.lifted import Library, Lifted, base_of, flatten
 from diffmethods.method import Method
-from diffmethods.operators import contract
+from diffmethods.operators import check_weight, contract
 from diffmethods.traced import Traced
 
 Function = Callable[..., Any]
@@ -71,6 +71,7 @@ def vjp(f: Function, x: Any, w: Any) -> Any:
 
     def pull(native: Function, base: Any) -> list[Any]:
         values, pullback = jax.vjp(native, base)
+        check_weight(w, values[0].shape)
         weight = jnp.asarray(w, values[0].dtype)
         none = [jnp.zeros_like(value) for value in values]
         return [

@@ -89,7 +89,9 @@ TWO_OPERANDS: dict[str, Function] = {
     "copysign": lambda a, b: sp.Abs(a) * sp.sign(b),
     "scipy.special.jv": sp.besselj,
 }
-ON_OBJECTS = {  # NumPy itself moves, adds and multiplies arrays of expressions
+ON_OBJECTS: set[
+    Function
+] = {  # NumPy itself moves, adds and multiplies arrays of expressions
     *(f for f in (*rules.LINEAR, *rules.MULTILINEAR) if "fft" not in f.__module__),
     *(np.add, np.subtract, np.multiply, np.divide, np.power, np.prod, np.cumprod),
 }
@@ -244,10 +246,15 @@ def slope(expression: Any, *symbols: Any) -> Any:
 def derivative(f: Function, x: Any, order: int) -> Any:
     """The formula differentiated `order` times; each item of an array has its own."""
     if np.ndim(x):
-        items = [derivative(f, item, order) for item in np.ravel(x)]
-        return (
-            np.reshape(np.stack(items), np.shape(x)) if items else np.zeros(np.shape(x))
-        )
+        shape = np.shape(x)
+        items = [derivative(f, x[index], order) for index in np.ndindex(shape)]
+        if items and np.shape(items[0]) == shape:  # an array in the closure of f
+            items = [
+                y[index] for y, index in zip(items, np.ndindex(shape), strict=True)
+            ]
+        if not items:
+            return np.zeros(shape)
+        return np.reshape(np.stack(items), shape + np.shape(items[0]))
     return natively(
         f, x, lambda y, s: elementwise(lambda e: slope(e, s.item(), order))(y)
     )
