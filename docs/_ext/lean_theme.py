@@ -13,7 +13,7 @@ from sphinx.errors import ExtensionError
 
 RULE = re.compile(r"[^{}]+\{[^{}]*\}")
 ICON = re.compile(r"\.(fa-[a-z0-9-]+)")
-SIGN = re.compile(r"\\([0-9a-f]{4})(?![0-9a-f])")
+SIGN = re.compile(r"\\([0-9a-f]{4})(?![0-9a-f])|([\ue000-\uf8ff])")
 SHEET = Path("_static/styles/pydata-sphinx-theme.css")
 FONTS = Path("_static/vendor/fontawesome/webfonts")
 KEPT = "fa-solid-900.woff2"
@@ -37,14 +37,19 @@ def without_absent_icons(sheet: str, used: set[str]) -> str:
     return RULE.sub(kept, sheet)
 
 
+def signs_of(sheet: str) -> set[int]:
+    """Return the code points that a style sheet names, as escapes or as they are."""
+    return {int(code, 16) if code else ord(sign) for code, sign in SIGN.findall(sheet)}
+
+
 def keep_signs(path: Path, signs: set[int]) -> None:
     """Rewrite a font with these code points alone."""
     options = subset.Options(flavor="woff2", layout_features=[], hinting=False)
-    font = subset.load_font(str(path), options)
-    subsetter = subset.Subsetter(options)
-    subsetter.populate(unicodes=signs)
-    subsetter.subset(font)
-    subset.save_font(font, str(path), options)
+    with subset.load_font(str(path), options) as font:
+        subsetter = subset.Subsetter(options)
+        subsetter.populate(unicodes=signs)
+        subsetter.subset(font)
+        subset.save_font(font, str(path), options)
 
 
 def slim(app, exception):
@@ -59,7 +64,7 @@ def slim(app, exception):
     sheet = without_absent_icons((root / SHEET).read_text("utf-8"), used)
     sheet = re.sub(r"/\*# sourceMappingURL=.*?\*/", "", sheet)
     (root / SHEET).write_text(sheet, encoding="utf-8")
-    keep_signs(root / FONTS / KEPT, {int(sign, 16) for sign in SIGN.findall(sheet)})
+    keep_signs(root / FONTS / KEPT, signs_of(sheet))
     for pattern in ("scripts/*.map", "scripts/fontawesome.*", "styles/*.map"):
         for path in root.glob(f"_static/{pattern}"):
             path.unlink(missing_ok=True)
