@@ -306,6 +306,39 @@ def leaves(tree: Any) -> list[Traced]:
     return [tree] if isinstance(tree, Traced) else []
 
 
+def origins(
+    function: Function, args: tuple[Any, ...], kwargs: dict[str, Any], level: int
+) -> tuple[Any, list[Traced]]:
+    """Say which item of its operands each item of a rearrangement is.
+
+    A function that only moves items (reshape, concatenate, take, diag, an index) is run
+    on item numbers in place of the stand-ins of a level in its first argument.  What
+    comes out is all that its adjoint needs: each weight goes back to the number that it
+    finds at its own place.
+
+    Returns
+    -------
+    tuple
+        The result in item numbers, which count from 1 through all operands and are 0
+        where an item is a constant; and the operands in that order, each once.
+    """
+    first, *others = args
+    operands = list(dict.fromkeys(x for x in leaves(first) if x.level == level))
+    numbers: dict[Traced, Any] = {}
+    start = 1
+    for x in operands:
+        numbers[x] = np.arange(start, start + x.size).reshape(x.shape)
+        start += x.size
+
+    def numbered(tree: Any) -> Any:
+        if isinstance(tree, (tuple, list)):
+            return rebuilt(tree, map(numbered, tree))
+        known = isinstance(tree, Traced) and tree in numbers
+        return numbers[tree] if known else np.zeros(np.shape(tree), int)
+
+    return function(numbered(first), *others, **kwargs), operands
+
+
 def parts(x: Traced) -> list[Any]:
     """The arrays that a stand-in is made of, its value first."""
     if x.parts is None:
