@@ -22,7 +22,8 @@ h = 1e-6
 
 import diffmethods as dm
 
-print(dm.derivative(np.tanh, method="central_difference", step=h)(2.0))
+slope = dm.derivative(np.tanh, method="central_difference", step=h)(2.0)
+assert slope == (np.tanh(2 + h) - np.tanh(2 - h)) / (2 * h)
 dm.derivative(np.tanh, method="central_difference")(2.0)
 
 # %%

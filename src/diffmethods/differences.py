@@ -10,7 +10,7 @@ import numpy as np
 
 from diffmethods.errors import NotDifferentiableError, ShapeError
 from diffmethods.stencils import EPS, Stencil, primal
-from diffmethods.traced import Traced, joined
+from diffmethods.traced import Traced, outcome
 
 Function = Callable[..., Any]
 
@@ -197,7 +197,7 @@ class Neighbourhood:
 
     def _value(self, node: Any) -> Any:
         """f at a node, in float64 or complex, never in a buffer that f may reuse."""
-        y = joined(self.f(node))
+        y = outcome(self.f(node))
         if type(y) is np.float64 or isinstance(y, Traced) or hasattr(y, "dask"):
             return y
         y = np.array(y)
