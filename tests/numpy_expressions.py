@@ -53,7 +53,9 @@ class Expression:
     def function(self) -> Callable[[Any], Any]:
         """The expression as a function of ``x``, compiled once."""
         code = compile(f"lambda x: {self.source}", f"<{self.source}>", "eval")
-        return eval(code, {"np": np, "A": A, "b": b})  # our own strings, all in this file
+        return eval(
+            code, {"np": np, "A": A, "b": b}
+        )  # our own strings, all in this file
 
     @property
     def point(self) -> Any:
@@ -108,7 +110,9 @@ EXPRESSIONS = (
     *expressions(
         "binary ufunc",
         "vector",
-        *calls("add subtract multiply divide power maximum minimum fmax fmin", "x, 0.5"),
+        *calls(
+            "add subtract multiply divide power maximum minimum fmax fmin", "x, 0.5"
+        ),
         *calls("arctan2 hypot logaddexp copysign", "x, 0.5"),
         "np.maximum(x, np.arange(4.0)/4)",
         "np.heaviside(x - 0.5, 0.5) * x",

@@ -33,7 +33,11 @@ def knowing_its_arguments(rule):
 def var(a, axis=None, ddof=0, keepdims=False, *, mean=None, correction=None):
     ddof = ddof if correction is None else correction
     spread = a - (np.mean(a, axis=axis, keepdims=True) if mean is None else mean)
-    squares = np.real(spread * np.conjugate(spread)) if np.iscomplexobj(a) else spread * spread
+    squares = (
+        np.real(spread * np.conjugate(spread))
+        if np.iscomplexobj(a)
+        else spread * spread
+    )
     total = np.sum(squares, axis=axis, keepdims=keepdims)
     return total / (np.size(a) / max(np.size(total), 1) - ddof)
 
@@ -46,7 +50,9 @@ def average(a, axis=None, weights=None, keepdims=False):
     if weights is None:
         return np.mean(a, axis=axis, keepdims=keepdims)
     if axis is not None and np.ndim(weights) < np.ndim(a):
-        weights = np.moveaxis(np.reshape(weights, (1,) * (np.ndim(a) - 1) + (-1,)), -1, axis)
+        weights = np.moveaxis(
+            np.reshape(weights, (1,) * (np.ndim(a) - 1) + (-1,)), -1, axis
+        )
     total = np.sum(a * weights, axis=axis, keepdims=keepdims)
     return total / np.sum(weights + 0.0 * a, axis=axis, keepdims=keepdims)
 
@@ -94,7 +100,11 @@ def select(condlist, choicelist, default=0):
 
 def piecewise(x, condlist, funclist, *args):
     """The last function may be the default; a branch is evaluated everywhere, and chosen from."""
-    conditions = list(condlist) if not isinstance(condlist, np.ndarray) or condlist.ndim > np.ndim(x) else [condlist]
+    conditions = (
+        list(condlist)
+        if not isinstance(condlist, np.ndarray) or condlist.ndim > np.ndim(x)
+        else [condlist]
+    )
     y = 0.0
     if len(funclist) == len(conditions) + 1:
         conditions.append(~np.any(np.stack(conditions), axis=0))
@@ -134,13 +144,21 @@ def linspace(start, stop, num=50, endpoint=True):
 
 def pad(array, pad_width, mode="constant", *, constant_values=None):
     """Put each item in its place by indexing; a constant border is added afterwards."""
-    if callable(mode) or mode not in ("constant", "edge", "reflect", "symmetric", "wrap"):
+    if callable(mode) or mode not in (
+        "constant",
+        "edge",
+        "reflect",
+        "symmetric",
+        "wrap",
+    ):
         return NotImplemented
     numbers = np.arange(np.size(array)).reshape(np.shape(array))
     if mode != "constant":
         return np.ravel(array)[np.pad(numbers, pad_width, mode)]
     source = np.pad(numbers, pad_width, constant_values=-1)
-    border = np.pad(np.zeros(np.shape(array)), pad_width, constant_values=constant_values or 0.0)
+    border = np.pad(
+        np.zeros(np.shape(array)), pad_width, constant_values=constant_values or 0.0
+    )
     return np.where(source < 0, border, np.ravel(array)[source])
 
 
@@ -174,7 +192,8 @@ DEFINITIONS: dict[Callable, Callable] = {
     np.amax: lambda a, axis=None, **kwargs: np.max(a, axis=axis, **kwargs),
     np.amin: lambda a, axis=None, **kwargs: np.min(a, axis=axis, **kwargs),
     np.ptp: lambda a, axis=None, keepdims=False: (
-        np.max(a, axis=axis, keepdims=keepdims) - np.min(a, axis=axis, keepdims=keepdims)
+        np.max(a, axis=axis, keepdims=keepdims)
+        - np.min(a, axis=axis, keepdims=keepdims)
     ),
     np.var: var,
     np.std: std,
@@ -185,8 +204,8 @@ DEFINITIONS: dict[Callable, Callable] = {
     np.percentile: percentile,
     np.median: median,
     np.select: select,
-    np.compress: lambda condition, a, axis=None: (
-        np.take(a, np.flatnonzero(condition), axis=axis)
+    np.compress: lambda condition, a, axis=None: np.take(
+        a, np.flatnonzero(condition), axis=axis
     ),
     np.piecewise: piecewise,
     np.interp: interp,
@@ -202,6 +221,8 @@ DEFINITIONS: dict[Callable, Callable] = {
     np.linalg.matrix_power: matrix_power,
     np.linalg.eigvalsh: lambda a, UPLO="L": np.linalg.eigh(a, UPLO)[0],
     np.linalg.trace: lambda x, *, offset=0: np.trace(x, offset, axis1=-2, axis2=-1),
-    np.linalg.diagonal: lambda x, *, offset=0: np.diagonal(x, offset, axis1=-2, axis2=-1),
+    np.linalg.diagonal: lambda x, *, offset=0: np.diagonal(
+        x, offset, axis1=-2, axis2=-1
+    ),
 }
 DEFINITIONS = {f: knowing_its_arguments(rule) for f, rule in DEFINITIONS.items()}

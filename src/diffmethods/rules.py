@@ -11,12 +11,13 @@ would have it: 0 for ``abs`` at 0, one half each for the operands of a tied ``ma
 
 import math
 import operator
+import sys
 from collections.abc import Callable
 
 import numpy as np
 
 from diffmethods.definitions import DEFINITIONS, knowing_its_arguments
-from diffmethods.traced import Traced, qualified_name
+from diffmethods.traced import Traced
 
 LN2, LN10 = math.log(2.0), math.log(10.0)
 
@@ -114,7 +115,10 @@ PARTIALS: dict[Callable, tuple[Callable, ...]] = {
     np.reciprocal: (lambda y, x: -y * y,),
     np.square: (lambda y, x: 2.0 * x,),
     np.fabs: (lambda y, x: np.sign(x),),
-    np.copysign: (lambda y, a, b: np.sign(a) * np.copysign(1.0, b), lambda y, a, b: 0.0),
+    np.copysign: (
+        lambda y, a, b: np.sign(a) * np.copysign(1.0, b),
+        lambda y, a, b: 0.0,
+    ),
     np.ldexp: (lambda y, a, b: np.ldexp(1.0, b), lambda y, a, b: 0.0),
     # roots, exponentials and logarithms
     np.sqrt: (lambda y, x: 0.5 / y,),
@@ -170,28 +174,68 @@ COMPLEX_PARTIALS: dict[Callable, tuple[Callable, ...]] = {
 
 # Functions without a slope wherever they have one at all; their result is a constant.
 CONSTANT = {
-    *(np.sign, np.signbit, np.floor, np.ceil, np.rint, np.trunc, np.fix, np.round, np.around),
+    *(
+        np.sign,
+        np.signbit,
+        np.floor,
+        np.ceil,
+        np.rint,
+        np.trunc,
+        np.fix,
+        np.round,
+        np.around,
+    ),
     *(np.heaviside, np.floor_divide, np.isfinite, np.isnan, np.isinf, np.iscomplexobj),
-    *(np.isrealobj, np.isclose, np.allclose, np.array_equal, np.any, np.all, np.nonzero),
+    *(
+        np.isrealobj,
+        np.isclose,
+        np.allclose,
+        np.array_equal,
+        np.any,
+        np.all,
+        np.nonzero,
+    ),
     *(np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal),
     *(np.logical_and, np.logical_or, np.logical_not, np.logical_xor, np.count_nonzero),
     *(np.argmax, np.argmin, np.argsort, np.searchsorted, np.digitize, np.argwhere),
-    *(np.zeros_like, np.ones_like, np.empty_like, np.shape, np.ndim, np.size, np.result_type),
+    *(
+        np.zeros_like,
+        np.ones_like,
+        np.empty_like,
+        np.shape,
+        np.ndim,
+        np.size,
+        np.result_type,
+    ),
 }
 
 # Linear functions, with the number of leading arguments that hold arrays.
 LINEAR = {
     **dict.fromkeys((operator.getitem, np.sum, np.mean, np.cumsum, np.trace), 1),
-    **dict.fromkeys((np.reshape, np.ravel, np.squeeze, np.expand_dims, np.broadcast_to), 1),
-    **dict.fromkeys((np.transpose, np.matrix_transpose, np.swapaxes, np.moveaxis, np.flip), 1),
-    **dict.fromkeys((np.fliplr, np.flipud, np.rot90, np.roll, np.take, np.take_along_axis), 1),
+    **dict.fromkeys(
+        (np.reshape, np.ravel, np.squeeze, np.expand_dims, np.broadcast_to), 1
+    ),
+    **dict.fromkeys(
+        (np.transpose, np.matrix_transpose, np.swapaxes, np.moveaxis, np.flip), 1
+    ),
+    **dict.fromkeys(
+        (np.fliplr, np.flipud, np.rot90, np.roll, np.take, np.take_along_axis), 1
+    ),
     **dict.fromkeys((np.concatenate, np.stack, np.hstack, np.vstack, np.dstack), 1),
-    **dict.fromkeys((np.column_stack, np.split, np.array_split, np.hsplit, np.vsplit), 1),
+    **dict.fromkeys(
+        (np.column_stack, np.split, np.array_split, np.hsplit, np.vsplit), 1
+    ),
     **dict.fromkeys((np.tile, np.repeat, np.diag, np.diagonal, np.diagflat), 1),
     **dict.fromkeys((np.triu, np.tril, np.delete, np.copy, np.diff), 1),
-    **dict.fromkeys((np.real, np.imag, np.conjugate, np.nansum, np.ediff1d, np.gradient), 1),
-    **dict.fromkeys((np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft, np.fft.fft2), 1),
-    **dict.fromkeys((np.fft.ifft2, np.fft.fftn, np.fft.ifftn, np.fft.rfft2, np.fft.irfft2), 1),
+    **dict.fromkeys(
+        (np.real, np.imag, np.conjugate, np.nansum, np.ediff1d, np.gradient), 1
+    ),
+    **dict.fromkeys(
+        (np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft, np.fft.fft2), 1
+    ),
+    **dict.fromkeys(
+        (np.fft.ifft2, np.fft.fftn, np.fft.ifftn, np.fft.rfft2, np.fft.irfft2), 1
+    ),
     **dict.fromkeys((np.fft.hfft, np.fft.ihfft, np.fft.fftshift, np.fft.ifftshift), 1),
     np.append: 2,
 }
@@ -256,7 +300,9 @@ def push_prod(x, dx, axis=None, keepdims=False):
     x, dx = np.reshape(x, (*outer, -1)), np.reshape(dx, (*outer, -1))
     ones = np.ones((*outer, 1))
     before = np.cumprod(np.concatenate([ones, x], axis=-1), axis=-1)
-    after = np.cumprod(np.concatenate([ones, x[..., :0:-1]], axis=-1), axis=-1)[..., ::-1]
+    after = np.cumprod(np.concatenate([ones, x[..., :0:-1]], axis=-1), axis=-1)[
+        ..., ::-1
+    ]
     others = before[..., :-1] * after[..., : np.shape(x)[-1]]
     y, dy = np.prod(x, axis=-1), np.sum(dx * others, axis=-1)
     return (np.expand_dims(y, axes), np.expand_dims(dy, axes)) if keepdims else (y, dy)
@@ -295,7 +341,9 @@ def push_norm(x, dx, ord=None, axis=None, keepdims=False):
     if len(axes) == 2 and ord in SPECTRAL:
         x, dx = np.moveaxis(x, axes, (-2, -1)), np.moveaxis(dx, axes, (-2, -1))
         y, dy = map(SPECTRAL[ord], push_svd(x, dx, compute_uv=False))
-        return (np.expand_dims(y, axes), np.expand_dims(dy, axes)) if keepdims else (y, dy)
+        return (
+            (np.expand_dims(y, axes), np.expand_dims(dy, axes)) if keepdims else (y, dy)
+        )
     return NotImplemented
 
 
@@ -433,7 +481,11 @@ def partials(function: Callable, y: object = None) -> tuple[Callable, ...] | Non
     if function in COMPLEX_PARTIALS and np.iscomplexobj(y):
         return COMPLEX_PARTIALS[function]
     rule = PARTIALS.get(function)
-    if rule is None and isinstance(function, np.ufunc) and "scipy" in qualified_name(function):
+    if (
+        rule is None
+        and "scipy.special" in sys.modules
+        and isinstance(function, np.ufunc)
+    ):
         from diffmethods.special import PARTIALS as SPECIAL
 
         rule = SPECIAL.get(function)
