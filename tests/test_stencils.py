@@ -133,9 +133,13 @@ def test_chosen_nodes_carry_no_rounding_below_the_next_power_of_two(x):
         assert Fraction(x) - Fraction(x - step) == Fraction(step)
 
 
-def test_primal_of_plain_numbers_and_of_strangers():
+def test_strangers_have_no_plain_numbers_and_the_scale_1():
+    symbols = np.array([sympy.Symbol("a"), sympy.Symbol("b")])
     assert primal(2.0) == 2.0
-    assert primal(object()) is None
+    assert primal(symbols) is primal(object()) is None
+    np.testing.assert_array_equal(scale(symbols), [1, 1])
+    stencil = central(1, 2)
+    np.testing.assert_array_equal(stencil.given_steps(0.1, symbols), [0.1, 0.1])
 
 
 @pytest.mark.parametrize(

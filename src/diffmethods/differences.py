@@ -180,11 +180,10 @@ class Neighbourhood:
         if k == 0:
             return self.centre
         y = self._value(self.x + k * move)
-        if (
-            isinstance(y, Traced)
-            or hasattr(y, "dask")
-            or np.all(finite := np.isfinite(y))
-        ):
+        if not isinstance(y, (np.ndarray, np.generic)) or y.dtype.kind not in "fc":
+            return y
+        finite = np.isfinite(y)
+        if finite if y.ndim == 0 else finite.all():  # the former is 10 times faster
             return y
         if np.any(np.isfinite(self.centre) & ~finite):
             side = "below" if k < 0 else "above"

@@ -230,11 +230,13 @@ def scale(x: Any) -> Any:
         return np.ones(np.shape(x))[()]
     size = np.maximum(np.absolute(point), 1.0)
     power = np.exp2(np.floor(np.log2(size)))
-    return power if np.all(power < np.inf) else np.where(power < np.inf, power, 1.0)[()]
+    return np.where(power < np.inf, power, 1.0)[()]
 
 
 def primal(x: Any) -> Any:
-    """The plain numbers inside stand-ins; None if there are none yet (a JAX tracer)."""
+    """The plain numbers inside stand-ins; None for symbols and a compiler's tracers."""
     while isinstance(x, Traced):
         x = x.value
-    return x if isinstance(x, (np.ndarray, np.generic, int, float, complex)) else None
+    if isinstance(x, (np.ndarray, np.generic)):
+        return None if x.dtype == object else x
+    return x if isinstance(x, (int, float, complex)) else None
