@@ -101,6 +101,11 @@ nb_execution_raise_on_error = True
 nb_execution_timeout = 180
 nb_merge_streams = True
 nb_render_markdown_format = "gfm"
+# Nobody's own IPython profile takes part, and ours is silent about its local sockets.
+profile = ROOT / "build" / "ipython" / "profile_default"
+profile.mkdir(parents=True, exist_ok=True)
+(profile / "ipython_kernel_config.py").write_text("c.IPKernelApp.log_level = 40\n")
+os.environ["IPYTHONDIR"] = str(profile.parent)
 
 # References: to the package, to books and papers, to other projects' pages
 autodoc_typehints = "none"
@@ -139,6 +144,7 @@ html_theme_options = {
     "primary_sidebar_end": [],
     "back_to_top_button": False,
     "disable_search": True,
+    "header_links_before_dropdown": 7,
     "show_toc_level": 2,
     "navigation_depth": 3,
     "show_nav_level": 1,
