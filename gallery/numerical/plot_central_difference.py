@@ -43,7 +43,7 @@ ax.plot(x, np.tanh(x), color="black", label="tanh x")
 for sides, style, color in ((1, "--o", "#D55E00"), (2, "-.s", "#0072B2")):
     ends = np.array([at + 0.5 - 0.5 * sides, at + 0.5])
     error = np.diff(np.tanh(ends)) / np.diff(ends) / true - 1
-    label = f"{sides}-sided secant: slope {error[0]:+.0%}"
+    label = f"{sides}-sided secant: slope off by {error[0]:.0%}"
     ax.plot(ends, np.tanh(ends), style, color=color, label=label)
 ax.plot(x, np.tanh(at) + true * (x - at), ":", color="#008F68", label="tangent")
 ax.set(xlabel="x", ylabel="value", ylim=(-0.7, 1.4))

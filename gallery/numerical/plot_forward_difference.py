@@ -45,7 +45,7 @@ ax.plot(x, np.tanh(x), color="black", label="tanh x")
 for h, style, color in ((1.0, "--o", "#D55E00"), (0.25, "-.s", "#0072B2")):
     ends = np.array([at, at + h])
     error = np.diff(np.tanh(ends)) / h / true - 1
-    label = f"secant, h = {h}: slope {error[0]:+.0%}"
+    label = f"secant, h = {h}: slope off by {error[0]:.0%}"
     ax.plot(ends, np.tanh(ends), style, color=color, label=label)
 ax.plot(x, np.tanh(at) + true * (x - at), ":", color="#008F68", label="tangent")
 ax.set(xlabel="x", ylabel="value", ylim=(-0.4, 1.3))
