@@ -123,7 +123,7 @@ def test_an_unknown_name_meets_its_neighbours(typed, meant):
 
 def test_a_name_without_neighbours():
     with pytest.raises(
-        UnknownMethodError, match=r"'qqq'; diffmethods\.list_methods\(\)"
+        UnknownMethodError, match=r"'qqq' \(diffmethods\.list_methods\(\)"
     ):
         dm.get_method("qqq")
 

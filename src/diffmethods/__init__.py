@@ -16,7 +16,10 @@ from diffmethods.operators import (
 )
 
 __all__ = [
+    "Capabilities",
+    "Comparison",
     "Method",
+    "Row",
     "capabilities",
     "compare",
     "derivative",
@@ -35,7 +38,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Load what costs time when it is first asked for."""
-    if name in ("compare", "capabilities"):
+    if name in ("compare", "capabilities", "Comparison", "Capabilities", "Row"):
         from diffmethods import comparison
 
         return getattr(comparison, name)

@@ -172,7 +172,7 @@ def compare(
     names = iter(progress([name for name, _ in chosen]))
     for (name, method), _ in zip(chosen, names, strict=True):
         rows.append(measured(name, method, f, x, order, truth))
-    return Comparison(tuple(rows), source, as_floats(truth), order)
+    return Comparison(tuple(rows), source, rounded(truth), order)
 
 
 def capabilities() -> Capabilities:
@@ -241,6 +241,8 @@ def reference(
         from diffmethods import reference as mpmath_reference
 
         each = [mpmath_reference.derivative(f, item, order) for item in np.ravel(x)]
+        if any(complex(e).imag for e in each):
+            return np.full(np.shape(x), np.nan), "none: f is not real there"
         return np.array(each, dtype=object).reshape(np.shape(x)), "mpmath, 50 digits"
     except Exception:  # mpmath is missing, or lacks a function that f calls
         pass
@@ -279,6 +281,8 @@ def measured(
         value = derivative(counted, method=name, order=order)(x)
     except DiffmethodsError as error:
         return Row(**about, note=str(error))
+    except Exception as error:  # f itself fails there, or the library does
+        return Row(**about, note=f"{type(error).__name__}: {error}")
     evaluations = calls
     df = derivative(f, method=name, order=order)
     point = np.asarray(x, float)[()]
@@ -309,18 +313,21 @@ def seconds(run: Callable[[], Any]) -> float:
 
 def errors(value: Any, truth: Any) -> tuple[float, float]:
     """Largest relative error, and largest error in units in the last place."""
-    exact = np.ravel(as_floats(truth))
-    distance = np.abs(
-        np.array([float(d) for d in np.ravel(np.asarray(value, object) - truth)])
-    )
+    exact = np.ravel(rounded(truth))
+    pairs = zip(np.ravel(value), np.ravel(truth), strict=True)
+    distance = np.array([float(abs(plain(got) - want)) for got, want in pairs])
     with np.errstate(all="ignore"):
         relative = np.where(distance == 0, 0.0, distance / np.abs(exact))
         ulp = np.where(distance == 0, 0.0, distance / np.spacing(np.abs(exact)))
     return float(np.max(relative, initial=0.0)), float(np.max(ulp, initial=0.0))
 
 
-def as_floats(truth: Any) -> Any:
-    return np.array([float(t) for t in np.ravel(truth)]).reshape(np.shape(truth))[()]
+def rounded(truth: Any) -> Any:
+    """Numbers of any precision as float64, or as complex128 where they are complex."""
+    numbers = [complex(t) for t in np.ravel(truth)]
+    real = not any(number.imag for number in numbers)
+    array = np.array([n.real for n in numbers] if real else numbers)
+    return array.reshape(np.shape(truth))[()]
 
 
 def plain(value: Any) -> Any:
@@ -341,17 +348,18 @@ def rich_table(
 ) -> Any:
     try:
         from rich.table import Table
+        from rich.text import Text
     except ModuleNotFoundError as error:
         raise MissingLibraryError(
             'to print a table you need rich: pip install "diffmethods[cli]"'
         ) from error
-    table = Table(caption=caption)
+    table = Table(caption=Text(caption))
     for number, name in enumerate(header):
         table.add_column(
             name, justify="left" if number < 2 else "right", overflow="fold"
         )
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(Text, row))
     return table
 
 

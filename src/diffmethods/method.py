@@ -151,8 +151,8 @@ def get_method(name: str) -> Method:
         foreign: Method = _foreign()[name].load()
         return replace(foreign, name=name)
     raise UnknownMethodError(
-        f"no method named {name!r}{suggestion(name, list_methods())}; "
-        "diffmethods.list_methods() names them all"
+        f"no method named {name!r}{suggestion(name, list_methods())} "
+        "(diffmethods.list_methods() names them all)"
     )
 
 

@@ -31,6 +31,7 @@ COMPLEX_UFUNCS |= {
     np.float_power,
 }
 REAL_DOMAIN = {  # elsewhere the complex function has a value, and the real one none
+    *(np.divide, np.reciprocal),
     *(np.sqrt, np.power, np.float_power, np.log, np.log2, np.log10, np.log1p),
     *(np.arcsin, np.arccos, np.arccosh, np.arctanh),
 }
@@ -76,7 +77,8 @@ class ComplexStep(Traced):
         refuse_complex(args)
         y = function(*stripped(args, self.level), **kwargs)
         if function in REAL_DOMAIN:
-            y = np.where(np.isnan(function(*real_parts(args, self.level))), np.nan, y)
+            real = function(*real_parts(args, self.level))
+            y = np.where(np.isfinite(real), y, real + complex(0.0, np.nan))
         return wrapped(y, self.level)
 
     def __bool__(self) -> bool:

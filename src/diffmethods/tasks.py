@@ -1,0 +1,339 @@
+"""The chrestomathy's tasks: one call of an operator each, with a result that is known.
+
+A task is done by a method at build time or not at all; what came out, how far it is
+from the exact value and what it cost is the cell of the table where the two meet.
+"""
+
+import functools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import numpy as np
+
+from diffmethods import operators
+from diffmethods.comparison import errors, get_or_explain, seconds
+from diffmethods.errors import DiffmethodsError
+from diffmethods.method import Method, list_methods
+from diffmethods.problems import PROBLEMS, polar, rosenbrock
+
+ROSENBROCK, POLAR = PROBLEMS["rosenbrock"], PROBLEMS["polar"]
+GRID = np.linspace(-3.0, 3.0, 13)
+DIRECTION = np.array([0.3, -1.0, 0.5, 2.0])
+WEIGHT = np.array([2.0, -1.0])
+MATRIX = np.array([[4.0, 1.0, 0.5], [1.0, 3.0, -1.0], [0.5, -1.0, 5.0]])
+SIDE = np.array([1.0, 2.0, 3.0])
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something a reader wants done.
+
+    Attributes
+    ----------
+    title
+        What is wanted.
+    section
+        The heading of a method's page under which it is done.
+    f, x
+        The function and the point.
+    operator
+        The name of the operator, and what its returned function takes besides `x`.
+    exact
+        Computes the result to full precision, without this package.
+    """
+
+    title: str
+    section: str
+    f: Callable[..., Any]
+    x: Any
+    exact: Callable[[], Any]
+    operator: str = "derivative"
+    order: int | None = None
+    others: tuple[Any, ...] = ()
+
+    def done_by(self, method: str) -> Callable[[], Any]:
+        """The call that does the task."""
+        options = {} if self.order is None else {"order": self.order}
+        differentiate = getattr(operators, self.operator)(
+            self.f, method=method, **options
+        )
+        return functools.partial(differentiate, self.x, *self.others)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """How a method did a task: its error and its cost, or why it did not."""
+
+    value: Any = None
+    error_ulp: float | None = None
+    relative_error: float | None = None
+    time_ratio: float | None = None
+    note: str = ""
+
+    @property
+    def grade(self) -> str:
+        """One of ``exact``, ``good``, ``rough`` and ``wrong``, or ``none``."""
+        if self.error_ulp is None or self.relative_error is None:
+            return "none"
+        if self.error_ulp <= 16:
+            return "exact"
+        if self.relative_error <= 1e-9:
+            return "good"
+        return "rough" if self.relative_error <= 1e-3 else "wrong"
+
+
+def of_mpmath(expression: Callable[[Any], Any]) -> Callable[[], Any]:
+    """Evaluate in 50 digits, and keep them for the comparison."""
+
+    def exact() -> Any:
+        import mpmath as mp
+
+        with mp.workdps(50):
+            return np.asarray(expression(mp), dtype=object)[()]
+
+    return exact
+
+
+def heron(x: Any) -> Any:
+    """A square root by Heron's iteration: a loop that ends when it has converged."""
+    y = 1.0 + 0 * x
+    while abs(y * y - x) > 1e-15 * abs(x):
+        better = 0.5 * (y + x / y)
+        if better == y:
+            break
+        y = better
+    return y
+
+
+def system(x: Any) -> Any:
+    """A linear system and a determinant that depend on x."""
+    a = MATRIX + x * np.eye(3)
+    return np.dot(SIDE, np.linalg.solve(a, SIDE)) + np.log(np.linalg.det(a))
+
+
+def exact_system(mp: Any) -> Any:
+    """By Jacobi's formula and the derivative of an inverse, at x = 1/2."""
+    inverse = (mp.matrix(MATRIX.tolist()) + mp.mpf(0.5) * mp.eye(3)) ** -1
+    y = inverse * mp.matrix(SIDE.tolist())
+    return -(y.T * y)[0] + sum(inverse[i, i] for i in range(3))
+
+
+def special_functions(x: Any) -> Any:
+    from scipy import special
+
+    return special.erf(x) * special.j0(x)
+
+
+def exact_special_functions(mp: Any) -> Any:
+    x = mp.mpf(1.2)
+    slope = 2 / mp.sqrt(mp.pi) * mp.exp(-x * x)
+    return slope * mp.besselj(0, x) - mp.erf(x) * mp.besselj(1, x)
+
+
+def black_box(x: Any) -> float:
+    """No NumPy inside: a real number in, a real number out, as from a compiled program."""
+    return math.exp(-float(x)) * math.sin(3 * float(x))
+
+
+def holomorphic(z: Any) -> Any:
+    return z * np.exp(z)
+
+
+def third_to_tenth(mp: Any) -> Any:
+    return mp.taylor(mp.tanh, mp.mpf(2), 10)[10] * mp.factorial(10)
+
+
+def exact_complex(mp: Any) -> Any:
+    return (2 + 1j) * mp.exp(mp.mpc(1, 1))
+
+
+TASKS: dict[str, Task] = {
+    "point": Task(
+        "f′(x) at a point", "In one line", np.tanh, 2.0,
+        of_mpmath(lambda mp: mp.sech(2) ** 2),
+    ),
+    "second": Task(
+        "f″(x)", "Higher derivatives", np.tanh, 2.0,
+        of_mpmath(lambda mp: -2 * mp.tanh(2) * mp.sech(2) ** 2), order=2,
+    ),
+    "tenth": Task(
+        "The tenth derivative", "Higher derivatives", np.tanh, 2.0,
+        of_mpmath(third_to_tenth), order=10,
+    ),
+    "array": Task(
+        "f′ on an array", "On arrays", np.tanh, GRID,
+        of_mpmath(lambda mp: [mp.sech(x) ** 2 for x in GRID]),
+    ),
+    "gradient": Task(
+        "Gradient", "Several variables", rosenbrock, ROSENBROCK.at,
+        lambda: ROSENBROCK.gradient(ROSENBROCK.at), "gradient",
+    ),
+    "jacobian": Task(
+        "Jacobian", "Several variables", polar, POLAR.at,
+        lambda: POLAR.jacobian(POLAR.at), "jacobian",
+    ),
+    "hessian": Task(
+        "Hessian", "Several variables", rosenbrock, ROSENBROCK.at,
+        lambda: ROSENBROCK.hessian(ROSENBROCK.at), "hessian",
+    ),
+    "hvp": Task(
+        "Hessian-vector product", "Several variables", rosenbrock, ROSENBROCK.at,
+        lambda: ROSENBROCK.hessian(ROSENBROCK.at) @ DIRECTION, "hvp",
+        others=(DIRECTION,),
+    ),
+    "jvp": Task(
+        "Directional derivative", "Several variables", rosenbrock, ROSENBROCK.at,
+        lambda: ROSENBROCK.gradient(ROSENBROCK.at) @ DIRECTION, "jvp",
+        others=(DIRECTION,),
+    ),
+    "vjp": Task(
+        "Weighted rows (VJP)", "Several variables", polar, POLAR.at,
+        lambda: WEIGHT @ POLAR.jacobian(POLAR.at), "vjp", others=(WEIGHT,),
+    ),
+    "loop": Task(
+        "Branches and loops", "How it works", heron, 2.0,
+        of_mpmath(lambda mp: 1 / (2 * mp.sqrt(2))),
+    ),
+    "linear_algebra": Task(
+        "A linear solve and a determinant", "Several variables", system, 0.5,
+        of_mpmath(exact_system),
+    ),
+    "special": Task(
+        "Special functions (erf, Bessel)", "Where it fails", special_functions, 1.2,
+        of_mpmath(exact_special_functions),
+    ),
+    "kink": Task("A kink: |x| at 0, mean slope 0", "Where it fails", np.abs, 0.0, lambda: 0.0),
+    "black_box": Task(
+        "A black box", "Where it fails", black_box, 0.4,
+        of_mpmath(lambda mp: mp.diff(lambda x: mp.exp(-x) * mp.sin(3 * x),
+        mp.mpf(0.4))),
+    ),
+    "far_out": Task(
+        "Far out: tanh′(20)", "Where it fails", np.tanh, 20.0,
+        of_mpmath(lambda mp: mp.sech(20) ** 2),
+    ),
+    "complex": Task(
+        "A function of a complex number", "Where it fails", holomorphic, 1 + 1j,
+        of_mpmath(exact_complex),
+    ),
+}  # fmt: skip
+
+
+def perform(task: Task, name: str) -> Cell:
+    """Let a method do a task, and measure it.
+
+    Parameters
+    ----------
+    task : Task
+        One out of `TASKS`.
+    name : str
+        A name out of `list_methods`.
+
+    Returns
+    -------
+    Cell
+        Error and cost, or the reason why the method cannot do it.
+
+    Examples
+    --------
+    >>> from diffmethods.tasks import TASKS, perform
+    >>> perform(TASKS["far_out"], "dual_numbers").grade
+    'exact'
+    """
+    method = get_or_explain(name)[1]
+    if not isinstance(method, Method):
+        return Cell(note=method)
+    try:
+        do = task.done_by(name)
+        value = do()
+    except DiffmethodsError as error:
+        return Cell(note=str(error))
+    relative, ulp = errors(value, task.exact())
+    cost = seconds(do) / seconds(lambda: task.f(task.x))
+    return Cell(value, ulp, relative, cost)
+
+
+@dataclass(frozen=True)
+class Chrestomathy:
+    """The table of tasks by methods, each cell made by doing the task."""
+
+    cells: dict[str, dict[str, Cell]]
+    methods: dict[str, Method | str]
+
+    def _repr_html_(self) -> str:
+        head = "".join(
+            f'<th scope="col"><a href="{page(m)}">{escape(m.title)}</a></th>'
+            if isinstance(m, Method)
+            else f'<th scope="col"><abbr title="{escape(m)}">{escape(name)}</abbr></th>'
+            for name, m in self.methods.items()
+        )
+        body = "".join(
+            f'<tr><th scope="row">{escape(TASKS[key].title)}</th>'
+            + "".join(
+                html_cell(TASKS[key], cell, self.methods[n]) for n, cell in row.items()
+            )
+            + "</tr>"
+            for key, row in self.cells.items()
+        )
+        return (
+            '<div class="dm-table dm-chrestomathy" tabindex="0" role="region" '
+            'aria-label="Tasks by methods"><table><thead><tr><th scope="col">Task</th>'
+            f"{head}</tr></thead><tbody>{body}</tbody></table></div>"
+        )
+
+
+def chrestomathy() -> Chrestomathy:
+    """Let every method do every task.
+
+    Returns
+    -------
+    Chrestomathy
+        A table that a notebook shows; ``cells[task][method]`` are its cells.
+    """
+    names = list_methods()
+    cells = {
+        key: {name: perform(task, name) for name in names}
+        for key, task in TASKS.items()
+    }
+    return Chrestomathy(cells, dict(map(get_or_explain, names)))
+
+
+def page(method: Method, section: str = "") -> str:
+    """Where the gallery shows a method."""
+    anchor = f"#{section.lower().replace(' ', '-')}" if section else ""
+    return f"auto_examples/{method.family}/plot_{method.name}.html{anchor}"
+
+
+def html_cell(task: Task, cell: Cell, method: Method | str) -> str:
+    """Error and cost, linked to the passage that does it; or a dash that says why not."""
+    if (
+        cell.error_ulp is None
+        or cell.time_ratio is None
+        or not isinstance(method, Method)
+    ):
+        why = escape(cell.note, quote=True)
+        return (
+            f'<td class="dm-none"><details><summary aria-label="Not done:
+            why">–</summary>' f"{why}</details></td>"
+        )
+    return (
+        f'<td class="dm-{cell.grade}" data-error="{cell.relative_error:.3g}" '
+        f'data-cost="{cell.time_ratio:.3g}"><a href="{page(method, task.section)}">'
+        f"{error(cell)}</a><small>{rounded(cell.time_ratio)} × f</small></td>"
+    )
+
+
+def error(cell: Cell) -> str:
+    """An error that a reader takes in at a glance, or the value where 0 is exact."""
+    ulp = cell.error_ulp or 0.0
+    if math.isinf(ulp):
+        return f"gives {cell.value:.3g}"
+    return f"{ulp:.2g} ulp" if ulp < 1e4 else f"10^{math.log10(ulp):.0f} ulp"
+
+
+def rounded(number: float) -> str:
+    """Two digits, without an exponent."""
+    return f"{float(f'{number:.2g}'):,.0f}" if number >= 10 else f"{number:.2g}"
