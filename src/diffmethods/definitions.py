@@ -42,8 +42,14 @@ def var(a, axis=None, ddof=0, keepdims=False, *, mean=None, correction=None):
     return total / (np.size(a) / max(np.size(total), 1) - ddof)
 
 
-def std(a, axis=None, **kwargs):
-    return np.sqrt(np.var(a, axis=axis, **kwargs))
+def std(a, axis=None, ddof=0, keepdims=False, *, mean=None, correction=None):
+    """The length of the spread, which has a slope, 0, even where all items are equal."""
+    if np.ndim(axis) and len(axis) > 2:
+        return NotImplemented
+    ddof = ddof if correction is None else correction
+    spread = a - (np.mean(a, axis=axis, keepdims=True) if mean is None else mean)
+    length = np.linalg.norm(spread, axis=axis, keepdims=keepdims)
+    return length / np.sqrt(np.size(a) / max(np.size(length), 1) - ddof)
 
 
 def average(a, axis=None, weights=None, keepdims=False):

@@ -409,7 +409,7 @@ def push_cholesky(a, da):
 
 
 def push_eigh(a, da, UPLO="L"):
-    """First-order perturbation; the vectors' slopes are infinite where values coincide."""
+    """First-order perturbation; vectors have no slope where values coincide."""
     y = values, vectors = np.linalg.eigh(a, UPLO=UPLO)
     inner = adjoint(vectors) @ hermitian(da, UPLO) @ vectors
     slopes = np.real(np.diagonal(inner, axis1=-2, axis2=-1))
@@ -417,11 +417,11 @@ def push_eigh(a, da, UPLO="L"):
 
 
 def inverse_gaps(values):
-    """1 / (values[j] - values[i]), and 0 on the diagonal."""
+    """1 / (values[j] - values[i]), 0 on the diagonal; not a number where values coincide."""
     same = np.eye(np.shape(values)[-1], dtype=bool)
     gaps = values[..., None, :] - values[..., :, None]
-    with np.errstate(divide="ignore"):
-        return np.where(same, 0.0, 1.0 / np.where(same, 1.0, gaps))
+    gaps = np.where(same, 1.0, np.where(gaps == 0, np.nan, gaps))
+    return np.where(same, 0.0, 1.0 / gaps)
 
 
 def push_svd(a, da, full_matrices=True, compute_uv=True, hermitian=False):
