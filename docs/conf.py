@@ -98,6 +98,7 @@ myst_heading_anchors = 3
 nb_execution_mode = "cache"
 nb_execution_cache_path = str(ROOT / "build" / "jupyter_cache" / package[:12])
 nb_execution_raise_on_error = True
+nb_execution_show_tb = True
 nb_execution_timeout = 180
 nb_merge_streams = True
 nb_render_markdown_format = "gfm"
