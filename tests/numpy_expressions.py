@@ -2,8 +2,8 @@
 
 `EXPRESSIONS` is the standard corpus, whose counts the site compares; `EDGE_EXPRESSIONS`
 holds what functions meet less often: empty arrays, negative strides, complex
-intermediates, nested calls.  Every expression is a function of one float array ``x``, and
-none has a kink within 1/64 of its point, so that a central difference can judge it.
+intermediates, nested calls.  Every expression is a function of one float array ``x``,
+and none has a kink within 1/64 of its point, so that a central difference can judge it.
 """
 
 import functools
@@ -615,9 +615,9 @@ def higher_reference(expression: Expression, order: int) -> np.ndarray:
 
 
 def verdict(expression: Expression, method: str) -> str:
-    """Say whether the method's Jacobian is ``right``, ``refused: why`` or ``wrong: how``.
+    """Call the method's Jacobian ``right``, ``refused: why`` or ``wrong: how``.
 
-    A refusal is one of the errors of `diffmethods.errors`; any other exception is wrong.
+    A refusal is an error of `diffmethods.errors`; any other exception is wrong.
     """
     rtol = max(REFERENCE_RTOL[1], 100 * dm.get_method(method).rtol)
     expected = reference(expression)

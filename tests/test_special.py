@@ -34,7 +34,7 @@ def expit(x):
     return 1 / (1 + mp.exp(-x))
 
 
-# ufunc: (derivative by mpmath, points, ulp); a ufunc that is itself less right has more.
+# ufunc: (derivative by mpmath, points, ulp); a less accurate ufunc is allowed more.
 EXACT = {
     special.erf: (lambda x: 2 / mp.sqrt(mp.pi) * mp.exp(-x * x), BOTH_TAILS, 4),
     special.erfc: (lambda x: -2 / mp.sqrt(mp.pi) * mp.exp(-x * x), BOTH_TAILS, 4),

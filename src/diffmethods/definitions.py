@@ -43,7 +43,7 @@ def var(a, axis=None, ddof=0, keepdims=False, *, mean=None, correction=None):
 
 
 def std(a, axis=None, ddof=0, keepdims=False, *, mean=None, correction=None):
-    """The length of the spread, which has a slope, 0, even where all items are equal."""
+    """The length of the spread, whose slope is 0 where all items are equal."""
     if np.ndim(axis) and len(axis) > 2:
         return NotImplemented
     ddof = ddof if correction is None else correction
@@ -105,7 +105,7 @@ def select(condlist, choicelist, default=0):
 
 
 def piecewise(x, condlist, funclist, *args):
-    """The last function may be the default; a branch is evaluated everywhere, and chosen from."""
+    """Evaluate every branch everywhere, and choose; the last one may be the default."""
     conditions = (
         list(condlist)
         if not isinstance(condlist, np.ndarray) or condlist.ndim > np.ndim(x)

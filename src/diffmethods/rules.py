@@ -1,8 +1,8 @@
 """Derivatives of NumPy's functions, each said once.
 
-`PARTIALS[f]` holds a function per operand of ``y = f(*xs)``; called with ``(y, *xs)`` it
-gives the partial derivative.  Everything is plain NumPy, so a rule runs on floats, arrays,
-dual numbers and symbols alike, and of several equal forms each rule takes the one that
+`PARTIALS[f]` holds a function per operand of ``y = f(*xs)``; called with ``(y, *xs)``
+it gives the partial derivative.  Everything is plain NumPy, so a rule runs on floats,
+arrays and dual numbers alike, and of several equal forms each rule takes the one that
 keeps its digits in the tails (``1 - tanh(x)**2`` has none left at 20).
 
 At a kink the derivative is the mean of the two one-sided ones, as a central difference
@@ -58,12 +58,12 @@ def sigmoid_of_difference(exp, log_of_base):
 
 
 def away_from_zero(x):
-    """abs(x) for an even function: its slope at 0 is 1, so that derivatives nest there."""
+    """abs(x) inside an even function; its slope at 0 is 1, so that slopes nest there."""
     return x * np.copysign(1.0, x)
 
 
 def sech_squared(y, x):
-    """tanh' as (2e / (1 + e^2))^2 with e = exp(-abs(x)): all its digits, however far out."""
+    """tanh' as (2e / (1 + e^2))^2, e = exp(-abs(x)): all its digits, however far out."""
     e = np.exp(-away_from_zero(x))
     sech = 2.0 * e / (1.0 + e * e)
     return sech * sech
@@ -76,7 +76,7 @@ def arctan_slope(y, x):
 
 
 def cos_pi(x):
-    """cos(pi x) to the last digits, however large x is, by exact reduction to a sine."""
+    """cos(pi x), right to the last digits however large x is, by exact reduction."""
     near = x - 2.0 * np.rint(0.5 * x)
     return np.sin(np.pi * (0.5 - away_from_zero(near)))
 
@@ -292,7 +292,7 @@ def push_extremum(function):
 
 
 def push_prod(x, dx, axis=None, keepdims=False):
-    """Sum of dx times the product of all others, which stays right where an item is 0."""
+    """Sum of dx times the product of all others, right where items are 0, too."""
     axes = range(np.ndim(x)) if axis is None else np.atleast_1d(axis)
     axes, inner = tuple(axes), tuple(range(-len(axes), 0))
     x, dx = np.moveaxis(x, axes, inner), np.moveaxis(dx, axes, inner)
@@ -332,7 +332,7 @@ SPECTRAL = {  # norms of a matrix made of its singular values
 
 
 def push_norm(x, dx, ord=None, axis=None, keepdims=False):
-    """The length, and norms of singular values; the others are left to NumPy's own code."""
+    """The length, and norms of singular values; NumPy's own code does the others."""
     axes = tuple(range(np.ndim(x)) if axis is None else np.atleast_1d(axis))
     if ord is None or ord == ("fro" if len(axes) == 2 else 2):
         y = np.linalg.norm(x, axis=axis, keepdims=True)
@@ -353,7 +353,7 @@ def adjoint(a):
 
 
 def hermitian(a, UPLO="L"):
-    """The matrix that NumPy sees: it reads one triangle and takes the other as its mirror."""
+    """What NumPy makes of a matrix: it reads one triangle, and mirrors it."""
     lower = a if UPLO == "L" else adjoint(a)
     diagonal = np.real(lower) * np.eye(np.shape(a)[-1])
     return np.tril(lower, -1) + adjoint(np.tril(lower, -1)) + diagonal
@@ -370,7 +370,7 @@ def push_solve(a, b, da, db):
 
 
 def push_det(a, da):
-    """Jacobi's formula through the cofactors, so that a singular matrix has its slope."""
+    """Jacobi's formula through cofactors, so that a singular matrix has its slope."""
     cofactors = cofactors_by_minors if isinstance(a, Traced) else cofactors_by_svd
     return np.linalg.det(a), np.sum(cofactors(a) * da, axis=(-2, -1))
 
@@ -385,7 +385,7 @@ def cofactors_by_svd(a):
 
 
 def cofactors_by_minors(a):
-    """Determinants without a row and a column: polynomials, which nest at any matrix."""
+    """Determinants without a row and a column: polynomials, so they nest anywhere."""
     size = range(np.shape(a)[-1])
     rest = np.array([[j for j in size if j != i] for i in size], int)
     rest = rest.reshape(len(size), max(len(size) - 1, 0))
@@ -417,7 +417,7 @@ def push_eigh(a, da, UPLO="L"):
 
 
 def inverse_gaps(values):
-    """1 / (values[j] - values[i]), 0 on the diagonal; not a number where values coincide."""
+    """1 / (values[j] - values[i]), 0 on the diagonal, nan where values coincide."""
     same = np.eye(np.shape(values)[-1], dtype=bool)
     gaps = values[..., None, :] - values[..., :, None]
     gaps = np.where(same, 1.0, np.where(gaps == 0, np.nan, gaps))
@@ -425,7 +425,7 @@ def inverse_gaps(values):
 
 
 def push_svd(a, da, full_matrices=True, compute_uv=True, hermitian=False):
-    """First-order perturbation of distinct singular values and, of real matrices, vectors."""
+    """First-order perturbation of distinct singular values, and vectors if real."""
     rows, columns = np.shape(a)[-2:]
     if compute_uv and (np.iscomplexobj(a) or (full_matrices and rows != columns)):
         return NotImplemented
@@ -477,7 +477,7 @@ OPERANDS = {np.where: 3, np.linalg.solve: 2}  # the others have one
 
 
 def partials(function: Callable, y: object = None) -> tuple[Callable, ...] | None:
-    """The partial derivatives of an elementwise function, SciPy's special ones included."""
+    """The partial derivatives of an elementwise function, SciPy's included."""
     if function in COMPLEX_PARTIALS and np.iscomplexobj(y):
         return COMPLEX_PARTIALS[function]
     rule = PARTIALS.get(function)

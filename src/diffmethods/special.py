@@ -1,8 +1,8 @@
 """Derivatives of SciPy's special functions, each said once.
 
 `PARTIALS` has the form of `diffmethods.rules.PARTIALS` and is loaded when a special
-function is first met.  Orders of Bessel functions have no derivative here: asking for one
-is an error, never 0.
+function is first met.  Orders of Bessel functions have no derivative here: asking for
+one is an error, never 0.
 """
 
 import math
@@ -11,7 +11,8 @@ import numpy as np
 from scipy import special
 
 from diffmethods.errors import MissingRuleError
-from diffmethods.rules import LN10, PARTIALS as ELEMENTARY, away_from_zero
+from diffmethods.rules import LN10, away_from_zero
+from diffmethods.rules import PARTIALS as ELEMENTARY
 
 ROOT_PI, ROOT_TWO_PI = math.sqrt(math.pi), math.sqrt(2.0 * math.pi)
 ZETA = getattr(special._ufuncs, "_zeta", special.zeta)  # the ufunc inside the function
@@ -30,7 +31,7 @@ def no_rule_by(name, argument):
 
 
 def exp_of_square(x, scale):
-    """exp(scale x^2), split as by Cody (1969): rounding x^2 would cost scale x^2 ulp."""
+    """exp(scale x^2), split as by Cody (1969): rounding x^2 would magnify."""
     x = np.clip(x, -40.0, 40.0)  # beyond, it is 0 or infinite
     coarse = np.rint(16.0 * x) / 16.0  # its square is exact
     rest = (x - coarse) * (x + coarse)
