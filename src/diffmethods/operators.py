@@ -422,21 +422,25 @@ def _derivative(
         )
     else:
         dy = _jvp(method, f, x, np.ones(np.shape(x)) if np.ndim(x) else 1.0, options)
-    if np.iscomplexobj(x) and order == 1 and not isinstance(x, Traced):
-        _check_holomorphic(method, f, x, dy, options)
+    if np.iscomplexobj(x) and not isinstance(x, Traced):
+        _check_holomorphic(method, f, x, options)
     if np.ndim(x) and not isinstance(x, Traced):
         _check_elementwise(f, x, dy)
     return dy
 
 
 def _check_holomorphic(
-    method: Method, f: Function, x: Any, dy: Any, options: dict[str, Any]
+    method: Method, f: Function, x: Any, options: dict[str, Any]
 ) -> None:
     """Cauchy and Riemann: the slope along the imaginary axis is i times the other."""
-    turned = _jvp(method, f, x, 1j * np.ones(np.shape(x)), options)
-    if not np.allclose(
-        turned, 1j * np.asarray(dy), rtol=max(1e-10, 100 * method.rtol), atol=0
-    ):
+    ones = np.ones(np.shape(x))
+    along_real, along_imaginary = (
+        np.asarray(_jvp(method, f, x, direction, options))
+        for direction in (ones, 1j * ones)
+    )
+    rtol = max(1e-10, 100 * method.rtol)
+    size = np.abs(outcome(f(x))) / np.maximum(np.abs(x), 1.0) + np.abs(along_real)
+    if np.any(np.abs(along_imaginary - 1j * along_real) > rtol * size):
         raise NotDifferentiableError(
             "f has no complex derivative there: its slopes along the real and the "
             "imaginary axis differ (abs, real, imag and conj have none anywhere)"

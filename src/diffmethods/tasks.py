@@ -7,7 +7,7 @@ from the exact value and what it cost is the cell of the table where the two mee
 import functools
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
@@ -134,7 +134,7 @@ def exact_special_functions(mp: Any) -> Any:
 
 
 def black_box(x: Any) -> float:
-    """No NumPy inside: a real number in, a real number out, as from a compiled program."""
+    """No NumPy inside: a number in, a number out, as from a compiled program."""
     return math.exp(-float(x)) * math.sin(3 * float(x))
 
 
@@ -205,7 +205,9 @@ TASKS: dict[str, Task] = {
         "Special functions (erf, Bessel)", "Where it fails", special_functions, 1.2,
         of_mpmath(exact_special_functions),
     ),
-    "kink": Task("A kink: |x| at 0, mean slope 0", "Where it fails", np.abs, 0.0, lambda: 0.0),
+    "kink": Task(
+        "A kink: |x| at 0, mean slope 0", "Where it fails", np.abs, 0.0, lambda: 0.0
+    ),
     "black_box": Task(
         "A black box", "Where it fails", black_box, 0.4,
         of_mpmath(lambda mp: mp.diff(lambda x: mp.exp(-x) * mp.sin(3 * x),
@@ -222,8 +224,8 @@ TASKS: dict[str, Task] = {
 }  # fmt: skip
 
 
-def perform(task: Task, name: str) -> Cell:
-    """Let a method do a task, and measure it.
+def attempt(task: Task, name: str) -> Cell:
+    """Let a method do a task, and compare what comes out.
 
     Parameters
     ----------
@@ -235,25 +237,32 @@ def perform(task: Task, name: str) -> Cell:
     Returns
     -------
     Cell
-        Error and cost, or the reason why the method cannot do it.
+        Value and error, or the reason why the method cannot do it.
 
     Examples
     --------
-    >>> from diffmethods.tasks import TASKS, perform
-    >>> perform(TASKS["far_out"], "dual_numbers").grade
+    >>> from diffmethods.tasks import TASKS, attempt
+    >>> attempt(TASKS["far_out"], "dual_numbers").grade
     'exact'
     """
     method = get_or_explain(name)[1]
     if not isinstance(method, Method):
         return Cell(note=method)
     try:
-        do = task.done_by(name)
-        value = do()
-    except DiffmethodsError as error:
-        return Cell(note=str(error))
+        value = task.done_by(name)()
+    except DiffmethodsError as refusal:
+        return Cell(note=str(refusal))
     relative, ulp = errors(value, task.exact())
-    cost = seconds(do) / seconds(lambda: task.f(task.x))
-    return Cell(value, ulp, relative, cost)
+    return Cell(value, ulp, relative)
+
+
+def perform(task: Task, name: str) -> Cell:
+    """`attempt` the task, and time it relative to one evaluation of the function."""
+    cell = attempt(task, name)
+    if cell.grade == "none":
+        return cell
+    cost = seconds(task.done_by(name)) / seconds(lambda: task.f(task.x))
+    return replace(cell, time_ratio=cost)
 
 
 @dataclass(frozen=True)
@@ -308,7 +317,7 @@ def page(method: Method, section: str = "") -> str:
 
 
 def html_cell(task: Task, cell: Cell, method: Method | str) -> str:
-    """Error and cost, linked to the passage that does it; or a dash that says why not."""
+    """Error and cost, linked to the passage; or a dash that says why not."""
     if (
         cell.error_ulp is None
         or cell.time_ratio is None
@@ -316,8 +325,8 @@ def html_cell(task: Task, cell: Cell, method: Method | str) -> str:
     ):
         why = escape(cell.note, quote=True)
         return (
-            f'<td class="dm-none"><details><summary aria-label="Not done:
-            why">–</summary>' f"{why}</details></td>"
+            '<td class="dm-none"><details><summary aria-label="Not done: why">–</summary>'
+            f"{why}</details></td>"
         )
     return (
         f'<td class="dm-{cell.grade}" data-error="{cell.relative_error:.3g}" '

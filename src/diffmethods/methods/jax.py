@@ -1,5 +1,6 @@
 """JAX: trace the function into a small language, and differentiate that."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -7,13 +8,18 @@ import jax
 import jax.numpy as jnp
 import jax.scipy.special
 import numpy as np
+from jax.experimental.jet import jet
 
+from diffmethods.errors import DiffmethodsError, MissingRuleError
 from diffmethods.lifted import Library, Lifted, base_of, flatten
 from diffmethods.method import Method
 from diffmethods.operators import check_weight, contract
 from diffmethods.traced import Traced
 
 Function = Callable[..., Any]
+
+NESTED_ORDERS = 3
+JET_FAILS = (KeyError, NotImplementedError, jax.errors.UnexpectedTracerError)
 
 
 def as_array(x: Any) -> Any:
@@ -64,6 +70,31 @@ def jvp(f: Function, x: Any, v: Any) -> Any:
     return natively(push, f, x)
 
 
+def derivative(f: Function, x: Any, order: int) -> Any:
+    """Nest pushes while that is cheap; Taylor series from there on.
+
+    Each nested push about doubles the program, and JAX's ``jet`` grows with the square.
+    """
+    if order <= NESTED_ORDERS:
+        for _ in range(order):
+            f = functools.partial(jvp, f, v=np.ones(np.shape(x))[()])
+        return f(x)
+
+    def expand(native: Function, base: Any) -> Any:
+        series = [jnp.ones_like(base), *[jnp.zeros_like(base)] * (order - 1)]
+        return [terms[-1] for terms in jet(native, (base,), (series,))[1]]
+
+    try:
+        return natively(expand, f, x)
+    except DiffmethodsError:
+        raise
+    except (*JET_FAILS, TypeError) as error:
+        raise MissingRuleError(
+            f"jax goes beyond order {NESTED_ORDERS} by Taylor series, and these stop at a "
+            f"function in f ({type(error).__name__}); taylor_series and sympy may not"
+        ) from error
+
+
 def vjp(f: Function, x: Any, w: Any) -> Any:
     """Pull w back through the transposed program."""
     if isinstance(w, Traced):
@@ -105,6 +136,7 @@ METHOD = Method(
     rtol=1e-13,
     jvp=jvp,
     vjp=vjp,
+    derivative=derivative,
     jacobian=jacobian,
     hessian=hessian,
     handles=LIBRARY.knows,
