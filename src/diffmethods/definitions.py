@@ -7,6 +7,7 @@ arguments of ``f`` that matter, by NumPy's names.
 import functools
 import inspect
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -111,7 +112,7 @@ def piecewise(x, condlist, funclist, *args):
         if not isinstance(condlist, np.ndarray) or condlist.ndim > np.ndim(x)
         else [condlist]
     )
-    y = 0.0
+    y: Any = 0.0
     if len(funclist) == len(conditions) + 1:
         conditions.append(~np.any(np.stack(conditions), axis=0))
     with np.errstate(all="ignore"):

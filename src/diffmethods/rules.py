@@ -13,6 +13,7 @@ import math
 import operator
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -58,12 +59,12 @@ def sigmoid_of_difference(exp, log_of_base):
 
 
 def away_from_zero(x):
-    """abs(x) inside an even function; its slope at 0 is 1, so that slopes nest there."""
+    """abs(x) inside an even function, whose slope at 0 is 1 so that slopes nest."""
     return x * np.copysign(1.0, x)
 
 
 def sech_squared(y, x):
-    """tanh' as (2e / (1 + e^2))^2, e = exp(-abs(x)): all its digits, however far out."""
+    """tanh' as (2e / (1 + e^2))^2, e = exp(-abs(x)): all its digits, even far out."""
     e = np.exp(-away_from_zero(x))
     sech = 2.0 * e / (1.0 + e * e)
     return sech * sech
@@ -210,7 +211,7 @@ CONSTANT = {
 }
 
 # Linear functions, with the number of leading arguments that hold arrays.
-LINEAR = {
+LINEAR: dict[Callable, int] = {
     **dict.fromkeys((operator.getitem, np.sum, np.mean, np.cumsum, np.trace), 1),
     **dict.fromkeys(
         (np.reshape, np.ravel, np.squeeze, np.expand_dims, np.broadcast_to), 1
@@ -293,8 +294,8 @@ def push_extremum(function):
 
 def push_prod(x, dx, axis=None, keepdims=False):
     """Sum of dx times the product of all others, right where items are 0, too."""
-    axes = range(np.ndim(x)) if axis is None else np.atleast_1d(axis)
-    axes, inner = tuple(axes), tuple(range(-len(axes), 0))
+    axes = tuple(range(np.ndim(x)) if axis is None else np.atleast_1d(axis))
+    inner = tuple(range(-len(axes), 0))
     x, dx = np.moveaxis(x, axes, inner), np.moveaxis(dx, axes, inner)
     outer = np.shape(x)[: np.ndim(x) - len(axes)]
     x, dx = np.reshape(x, (*outer, -1)), np.reshape(dx, (*outer, -1))
@@ -476,7 +477,7 @@ PUSHFORWARDS = {f: knowing_its_arguments(push) for f, push in PUSHFORWARDS.items
 OPERANDS = {np.where: 3, np.linalg.solve: 2}  # the others have one
 
 
-def partials(function: Callable, y: object = None) -> tuple[Callable, ...] | None:
+def partials(function: Callable, y: Any = None) -> tuple[Callable, ...] | None:
     """The partial derivatives of an elementwise function, SciPy's included."""
     if function in COMPLEX_PARTIALS and np.iscomplexobj(y):
         return COMPLEX_PARTIALS[function]
