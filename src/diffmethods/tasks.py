@@ -325,8 +325,8 @@ def html_cell(task: Task, cell: Cell, method: Method | str) -> str:
     ):
         why = escape(cell.note, quote=True)
         return (
-            '<td class="dm-none"><details><summary aria-label="Not done: why">–</summary>'
-            f"{why}</details></td>"
+            '<td class="dm-none"><details>'
+            f'<summary aria-label="Not done: why">–</summary>{why}</details></td>'
         )
     return (
         f'<td class="dm-{cell.grade}" data-error="{cell.relative_error:.3g}" '

@@ -90,8 +90,8 @@ def derivative(f: Function, x: Any, order: int) -> Any:
         raise
     except (*JET_FAILS, TypeError) as error:
         raise MissingRuleError(
-            f"jax goes beyond order {NESTED_ORDERS} by Taylor series, and these stop at a "
-            f"function in f ({type(error).__name__}); taylor_series and sympy may not"
+            f"jax goes beyond order {NESTED_ORDERS} by Taylor series, and these stop at "
+            f"a function in f ({type(error).__name__}); taylor_series and sympy may not"
         ) from error
 
 
