@@ -75,9 +75,10 @@ def browser(session: nox.Session) -> None:
     """Test the built site in chromium: access, links, weight, search, small screens."""
     folder, rest = output(session)
     install(session, "--group=browser")
-    chromium = find_chromium(session)
-    env = {"CHROMIUM": chromium}
-    session.run("pytest", "tests/site", f"--site={folder}", *rest, env=env)
+    session.run(
+        *("pytest", "tests/site", "--confcutdir=tests/site", f"--site={folder}", *rest),
+        env={"CHROMIUM": find_chromium(session)},
+    )
 
 
 def find_chromium(session: nox.Session) -> str:
