@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from diffmethods.definitions import DEFINITIONS
-from diffmethods.errors import DiffmethodsError, InputError
+from diffmethods.errors import DiffmethodsError, InputError, MissingRuleError
 from diffmethods.traced import Traced, outcome, parts, qualified_name, rebuilt
 
 
@@ -145,7 +145,14 @@ class Lifted(Traced):
         if isinstance(function, np.ufunc):
             native = map(library.operand, native)
         lowered = {key: library.lower(value) for key, value in kwargs.items()}
-        return library.lift(counterpart(*native, **lowered))
+        try:
+            result = counterpart(*native, **lowered)
+        except (TypeError, NotImplementedError) as error:
+            raise MissingRuleError(
+                f"{library.name} does not take {qualified_name(function)} with these "
+                f"arguments: {error}"
+            ) from error
+        return library.lift(result)
 
 
 def indices(tree: Any) -> Any:

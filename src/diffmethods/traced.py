@@ -38,6 +38,7 @@ ACCUMULATIONS: dict[np.ufunc, Function] = {np.add: np.cumsum, np.multiply: np.cu
 METHODS_NAMED_OTHERWISE: dict[str, Function] = {
     "conj": np.conjugate,
     "flatten": np.ravel,
+    "compress": lambda a, condition, **kwargs: np.compress(condition, a, **kwargs),
 }
 
 
@@ -129,7 +130,8 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         from diffmethods.method import methods_for  # the registry builds on this module
 
         name = qualified_name(function) + (f".{how}" if how else "")
-        others = ", ".join(methods_for(function)) or "central_difference"
+        able = [other for other in methods_for(function) if other != self.method]
+        others = ", ".join(able) or "central_difference"
         raise MissingRuleError(
             f"{self.method} has no rule for {name}; methods that take it: {others}"
         ) from cause
@@ -253,7 +255,8 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     T = property(lambda self: np.transpose(self))
     real = property(lambda self: np.real(self))
     imag = property(lambda self: np.imag(self))
-    flat = property(lambda self: iter(np.ravel(self)))
+    mT = property(lambda self: np.matrix_transpose(self))
+    flat = property(lambda self: np.ravel(self))
 
 
 def joined(tree: Any) -> Any:

@@ -72,6 +72,8 @@ class ComplexStep(Traced):
             return function(*real_parts(args, self.level), **kwargs)
         if function in ON_REAL_PARTS:
             return ON_REAL_PARTS[function](*args, **kwargs)
+        if "dtype" in kwargs:
+            self._refuse(function)  # a cast to float would drop the slope
         if function not in HOLOMORPHIC:
             return NotImplemented
         refuse_complex(args)
@@ -111,7 +113,9 @@ def where(condition: Any, a: Any, b: Any) -> Any:
 def extreme(arg: Callable[..., Any]) -> Callable[..., Any]:
     """The item whose real part is extreme."""
 
-    def pick(x: Any, axis: int | None = None, keepdims: bool = False) -> Any:
+    def pick(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        if isinstance(axis, tuple):
+            return NotImplemented
         if axis is None:
             y = np.ravel(x)[arg(x)]
             return np.reshape(y, (1,) * x.ndim) if keepdims else y
@@ -131,9 +135,8 @@ def choice(better: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    if ord not in (None, "fro") and not (
-        ord == 2 and (x.ndim == 1 or np.ndim(axis) == 0)
-    ):
+    one_axis = x.ndim == 1 or isinstance(axis, int)
+    if ord not in (None, "fro") and not (ord == 2 and one_axis):
         return NotImplemented
     return np.sqrt(np.sum(x * x, axis=axis, keepdims=keepdims))
 

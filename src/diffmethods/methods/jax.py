@@ -26,8 +26,37 @@ def as_array(x: Any) -> Any:
     return x if isinstance(x, jax.Array) else jnp.asarray(x)
 
 
+def listed(name: str, position: int) -> Function:
+    """JAX's function with an argument that may be a list, as in NumPy."""
+    function = getattr(jnp, name)
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        before, argument, after = args[:position], args[position], args[position + 1 :]
+        return function(*before, jnp.asarray(argument), *after, **kwargs)
+
+    return run
+
+
+def hermitian(a: Any, UPLO: str = "L") -> Any:
+    """The matrix that one triangle stands for; JAX would mix in the other one."""
+    lower = jnp.tril(a) if UPLO == "L" else jnp.conj(jnp.swapaxes(jnp.triu(a), -1, -2))
+    return lower + jnp.conj(jnp.swapaxes(jnp.tril(lower, -1), -1, -2))
+
+
+def refuse_unique(*args: Any, **kwargs: Any) -> Any:
+    raise NotImplementedError("JAX gives it the slope 0; use np.sort")
+
+
 MEND: dict[str, Function] = {  # what JAX lacks, or takes differently
-    "polyval": lambda p, x: jnp.polyval(jnp.asarray(p), x),
+    "polyval": listed("polyval", 0),
+    "compress": listed("compress", 0),
+    "take": listed("take", 1),
+    "quantile": listed("quantile", 1),
+    "percentile": listed("percentile", 1),
+    "unique": refuse_unique,
+    "linalg.cholesky": lambda a: jnp.linalg.cholesky(hermitian(a)),
+    "linalg.eigh": lambda a, UPLO="L": jnp.linalg.eigh(hermitian(a, UPLO)),
+    "linalg.eigvalsh": lambda a, UPLO="L": jnp.linalg.eigvalsh(hermitian(a, UPLO)),
 }
 LIBRARY = Library(
     "jax", {"np": jnp, "scipy.special": jax.scipy.special}, asarray=as_array, mend=MEND
@@ -90,8 +119,8 @@ def derivative(f: Function, x: Any, order: int) -> Any:
         raise
     except (*JET_FAILS, TypeError) as error:
         raise MissingRuleError(
-            f"jax goes beyond order {NESTED_ORDERS} by Taylor series, and these stop at "
-            f"a function in f ({type(error).__name__}); taylor_series and sympy may not"
+            f"jax goes beyond order {NESTED_ORDERS} by Taylor series, and these stop "
+            f"at a function in f ({type(error).__name__}); taylor_series and sympy may not"
         ) from error
 
 
@@ -116,9 +145,14 @@ def jacobian(f: Function, x: Any) -> Any:
     """By columns where the argument is the smaller side, else by rows."""
 
     def columns_or_rows(native: Function, base: Any) -> Any:
-        tall = native(base)[0].size >= base.size
-        mode = jax.jacfwd if tall else jax.jacrev
-        return mode(native)(base)
+        y = native(base)[0]
+        if y.size < base.size and not jnp.iscomplexobj(y):
+            return jax.jacrev(native)(base)
+        basis = jnp.eye(base.size).reshape((base.size, *base.shape))
+        columns = jax.vmap(lambda v: jax.jvp(native, (base,), (v,))[1])(basis)
+        return [
+            jnp.moveaxis(c, 0, -1).reshape(c.shape[1:] + base.shape) for c in columns
+        ]
 
     return natively(columns_or_rows, f, x)
 

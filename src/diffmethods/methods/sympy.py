@@ -26,6 +26,8 @@ def on_matrices(formula: Function) -> Function:
     """Apply a function of SymPy's matrices to object arrays."""
 
     def run(*arrays: Any) -> Any:
+        if any(np.ndim(array) > 2 for array in arrays):
+            raise NotImplementedError("one matrix at a time")
         y = formula(*map(sp.Matrix, arrays))
         return np.array(y.tolist(), dtype=object) if isinstance(y, sp.MatrixBase) else y
 
@@ -117,6 +119,8 @@ class Formulas(Library):
             "where": lambda condition, a, b: np.where(
                 np.asarray(condition, bool), a, b
             ),
+            "sum": total,
+            "var": variance,
             "max": self.extremum(np.max),
             "min": self.extremum(np.min),
             "linalg.norm": norm,
@@ -174,6 +178,20 @@ def plain_name(function: Function) -> str:
     return qualified_name(function).removeprefix("np.")
 
 
+def total(x: Any, axis: Any = None, where: Any = True, **kwargs: Any) -> Any:
+    return np.sum(np.where(where, x, 0), axis=axis, **kwargs)
+
+
+def variance(x: Any, axis: Any = None, ddof: int = 0, keepdims: bool = False) -> Any:
+    spread = x - np.mean(x, axis=axis, keepdims=True)
+    sums = np.sum(elementwise(squared_size)(spread), axis=axis, keepdims=keepdims)
+    return sums / (np.size(x) / max(np.size(sums), 1) - ddof)
+
+
+def squared_size(z: Any) -> Any:
+    return sp.re(z * sp.conjugate(z)) if sp.sympify(z).has(sp.I) else z * z
+
+
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     if ord not in (None, "fro") and not (ord == 2 and np.ndim(x) == 1):
         raise NotImplementedError(f"norm of order {ord}")
@@ -197,7 +215,10 @@ def rounded(expression: Any, values: dict[Any, float]) -> float:
     number = expression.evalf(DIGITS, subs=subs, maxn=1000)
     if number.has(sp.Derivative, sp.Subs, sp.DiracDelta):
         raise NotDifferentiableError(f"SymPy finds no derivative there, only {number}")
-    return float(number) if number.is_real else float("nan")
+    real, imaginary = number.as_real_imag()
+    if not real.is_number or abs(imaginary) > 1e-15 * abs(real):
+        return float("nan")  # f is not real there
+    return float(real)
 
 
 LIBRARY = Formulas()
