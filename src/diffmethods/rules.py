@@ -174,7 +174,7 @@ COMPLEX_PARTIALS: dict[Callable, tuple[Callable, ...]] = {
 }
 
 # Functions without a slope wherever they have one at all; their result is a constant.
-CONSTANT = {
+CONSTANT: set[Callable] = {
     *(
         np.sign,
         np.signbit,
@@ -243,7 +243,7 @@ LINEAR: dict[Callable, int] = {
 ADDS_A_CONSTANT = {"initial", "prepend", "append", "to_end", "to_begin"}
 
 # Functions linear in each operand on its own.
-MULTILINEAR = {
+MULTILINEAR: set[Callable] = {
     *(np.matmul, np.dot, np.vdot, np.inner, np.outer, np.kron, np.tensordot, np.cross),
     *(np.convolve, np.correlate, np.einsum, np.vecdot, np.matvec, np.vecmat),
     *(np.linalg.matmul, np.linalg.vecdot, np.linalg.tensordot, np.linalg.outer),

@@ -17,7 +17,14 @@ from diffmethods import operators
 from diffmethods.comparison import errors, get_or_explain, seconds
 from diffmethods.errors import DiffmethodsError
 from diffmethods.method import Method, list_methods
-from diffmethods.problems import PROBLEMS, polar, rosenbrock
+from diffmethods.problems import (
+    PROBLEMS,
+    polar,
+    polar_jacobian,
+    rosenbrock,
+    rosenbrock_gradient,
+    rosenbrock_hessian,
+)
 
 ROSENBROCK, POLAR = PROBLEMS["rosenbrock"], PROBLEMS["polar"]
 GRID = np.linspace(-3.0, 3.0, 13)
@@ -169,29 +176,29 @@ TASKS: dict[str, Task] = {
     ),
     "gradient": Task(
         "Gradient", "Several variables", rosenbrock, ROSENBROCK.at,
-        lambda: ROSENBROCK.gradient(ROSENBROCK.at), "gradient",
+        lambda: rosenbrock_gradient(ROSENBROCK.at), "gradient",
     ),
     "jacobian": Task(
         "Jacobian", "Several variables", polar, POLAR.at,
-        lambda: POLAR.jacobian(POLAR.at), "jacobian",
+        lambda: polar_jacobian(POLAR.at), "jacobian",
     ),
     "hessian": Task(
         "Hessian", "Several variables", rosenbrock, ROSENBROCK.at,
-        lambda: ROSENBROCK.hessian(ROSENBROCK.at), "hessian",
+        lambda: rosenbrock_hessian(ROSENBROCK.at), "hessian",
     ),
     "hvp": Task(
         "Hessian-vector product", "Several variables", rosenbrock, ROSENBROCK.at,
-        lambda: ROSENBROCK.hessian(ROSENBROCK.at) @ DIRECTION, "hvp",
+        lambda: rosenbrock_hessian(ROSENBROCK.at) @ DIRECTION, "hvp",
         others=(DIRECTION,),
     ),
     "jvp": Task(
         "Directional derivative", "Several variables", rosenbrock, ROSENBROCK.at,
-        lambda: ROSENBROCK.gradient(ROSENBROCK.at) @ DIRECTION, "jvp",
+        lambda: rosenbrock_gradient(ROSENBROCK.at) @ DIRECTION, "jvp",
         others=(DIRECTION,),
     ),
     "vjp": Task(
         "Weighted rows (VJP)", "Several variables", polar, POLAR.at,
-        lambda: WEIGHT @ POLAR.jacobian(POLAR.at), "vjp", others=(WEIGHT,),
+        lambda: WEIGHT @ polar_jacobian(POLAR.at), "vjp", others=(WEIGHT,),
     ),
     "loop": Task(
         "Branches and loops", "How it works", heron, 2.0,

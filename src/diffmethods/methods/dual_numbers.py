@@ -71,7 +71,10 @@ class Dual(Traced):
         push = rules.PUSHFORWARDS[function]
         xs, dxs = values(operands, level), tangents(operands, level)
         pushed = push(*xs, *dxs, *others, **kwargs)
-        return pushed if pushed is NotImplemented else pair(*pushed, level)
+        if pushed is NotImplemented:
+            return pushed
+        y, dy = pushed
+        return pair(y, dy, level)
 
     def _apply_linear(
         self, function: Callable[..., Any], args: Any, kwargs: Any
