@@ -51,6 +51,9 @@ class Method:
         Keys of the bibliography.
     handles
         Says whether it has a rule for a function; None if it takes every function.
+    at_number
+        A short cut for the first derivative at a plain number; where it gives None or
+        raises, the long way is taken.
     """
 
     title: str
@@ -64,6 +67,7 @@ class Method:
     options: Mapping[str, str] = field(default_factory=dict)
     references: tuple[str, ...] = ()
     handles: Callable[[Callable[..., Any]], bool] | None = None
+    at_number: Callable[..., Any] | None = None  # (f, x) -> f'(x) quickly, or None
 
     jvp: Callable[..., Any] | None = None  # (f, x, v) -> J(x) v
     vjp: Callable[..., Any] | None = None  # (f, x, w) -> w J(x)

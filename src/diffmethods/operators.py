@@ -73,7 +73,23 @@ def derivative(
         x = _point(x, chosen, complex_allowed=True)
         return _value(_derivative(chosen, f, x, order, options))
 
-    return _explained(df)
+    slowly = _explained(df)
+    if chosen.at_number is None or order > 1:
+        return slowly
+    at_number = chosen.at_number
+
+    @functools.wraps(df)
+    def quickly(x: Any) -> Any:
+        if type(x) is float or type(x) is np.float64:
+            try:
+                slope = at_number(f, x, **options)
+            except Exception:  # the long way explains it
+                slope = None
+            if slope is not None:
+                return slope
+        return slowly(x)
+
+    return quickly
 
 
 def gradient(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:

@@ -1,6 +1,7 @@
 """Dual numbers: carry the slope beside the value; the chain rule happens by itself."""
 
 import functools
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from diffmethods import rules
 from diffmethods.definitions import DEFINITIONS
 from diffmethods.method import Method
+from diffmethods.plain_numbers import UNARY
 from diffmethods.traced import LEVELS, Traced, leaves, outcome, rebuilt
 
 
@@ -91,6 +93,147 @@ class Dual(Traced):
         return pair(y, dy, level)
 
 
+class DualNumber(Dual):
+    """A dual number at a plain number: the same rules, on floats alone.
+
+    Whatever is not a float or another of its kind falls through to `Dual`.
+    """
+
+    __slots__ = ()
+
+    def __add__(self, other: Any) -> Any:
+        if type(other) is DualNumber and other.level == self.level:
+            return DualNumber(
+                self.value + other.value, self.tangent + other.tangent, self.level
+            )
+        if type(other) in REAL:
+            return DualNumber(self.value + other, self.tangent, self.level)
+        return super().__add__(other)
+
+    def __sub__(self, other: Any) -> Any:
+        if type(other) is DualNumber and other.level == self.level:
+            return DualNumber(
+                self.value - other.value, self.tangent - other.tangent, self.level
+            )
+        if type(other) in REAL:
+            return DualNumber(self.value - other, self.tangent, self.level)
+        return super().__sub__(other)
+
+    def __mul__(self, other: Any) -> Any:
+        if type(other) is DualNumber and other.level == self.level:
+            a, b = self.value, other.value
+            return DualNumber(a * b, self.tangent * b + a * other.tangent, self.level)
+        if type(other) in REAL:
+            return DualNumber(self.value * other, self.tangent * other, self.level)
+        return super().__mul__(other)
+
+    def __truediv__(self, other: Any) -> Any:
+        if type(other) is DualNumber and other.level == self.level:
+            y = self.value / other.value
+            slope = (self.tangent - y * other.tangent) / other.value
+            return DualNumber(y, slope, self.level)
+        if type(other) in REAL:
+            return DualNumber(self.value / other, self.tangent / other, self.level)
+        return super().__truediv__(other)
+
+    def __pow__(self, other: Any) -> Any:
+        if type(other) is int:
+            x, below = self.value, self.value ** (other - 1) if other else 0.0
+            return DualNumber(
+                below * x if other else 1.0, other * below * self.tangent, self.level
+            )
+        if type(other) is float and self.value > 0:
+            y = self.value**other
+            return DualNumber(y, other * y / self.value * self.tangent, self.level)
+        return super().__pow__(other)
+
+    def __radd__(self, other: Any) -> Any:
+        return self + other if type(other) in REAL else super().__radd__(other)
+
+    def __rsub__(self, other: Any) -> Any:
+        if type(other) in REAL:
+            return DualNumber(other - self.value, -self.tangent, self.level)
+        return super().__rsub__(other)
+
+    def __rmul__(self, other: Any) -> Any:
+        return self * other if type(other) in REAL else super().__rmul__(other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        if type(other) in REAL:
+            y = other / self.value
+            return DualNumber(y, -y / self.value * self.tangent, self.level)
+        return super().__rtruediv__(other)
+
+    def __neg__(self) -> Any:
+        return DualNumber(-self.value, -self.tangent, self.level)
+
+    def seen(self, other: Any) -> Any:
+        """What a comparison sees of the other operand."""
+        same = type(other) is DualNumber and other.level == self.level
+        return other.value if same else other
+
+    def __lt__(self, other: Any) -> Any:
+        other = self.seen(other)
+        return self.value < other if type(other) in REAL else super().__lt__(other)
+
+    def __le__(self, other: Any) -> Any:
+        other = self.seen(other)
+        return self.value <= other if type(other) in REAL else super().__le__(other)
+
+    def __gt__(self, other: Any) -> Any:
+        other = self.seen(other)
+        return self.value > other if type(other) in REAL else super().__gt__(other)
+
+    def __ge__(self, other: Any) -> Any:
+        other = self.seen(other)
+        return self.value >= other if type(other) in REAL else super().__ge__(other)
+
+    def __abs__(self) -> Any:
+        return self if self.value > 0 else -self if self.value < 0 else 0.0 * self
+
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, how: str, *args: Any, **kwargs: Any
+    ) -> Any:
+        if not kwargs and how == "__call__":
+            if ufunc in UNARY:
+                function, partial = UNARY[ufunc]
+                x = self.value
+                y = function(x)
+                return DualNumber(y, partial(y, x) * self.tangent, self.level)
+            if ufunc is np.absolute:
+                return abs(self)
+            if ufunc in OPERATORS and np.float64 in map(type, args):
+                return OPERATORS[ufunc](*map(as_float, args))
+        return super().__array_ufunc__(ufunc, how, *args, **kwargs)
+
+
+def as_float(x: Any) -> Any:
+    """np.float64 hands its operators over as ufuncs; a float would not have."""
+    return float(x) if type(x) is np.float64 else x
+
+
+OPERATORS: dict[np.ufunc, Callable[..., Any]] = {
+    np.add: operator.add,
+    np.subtract: operator.sub,
+    np.multiply: operator.mul,
+    np.divide: operator.truediv,
+    np.less: operator.lt,
+    np.less_equal: operator.le,
+    np.greater: operator.gt,
+    np.greater_equal: operator.ge,
+}
+REAL = {float, int, np.float64}
+
+
+def at_number(f: Callable[..., Any], x: float) -> np.float64 | None:
+    """f'(x) on floats alone, or None where that takes NumPy."""
+    level = next(LEVELS)
+    y = f(DualNumber(float(x), 1.0, level))
+    if type(y) is DualNumber and y.level == level:
+        return np.float64(y.tangent)
+    return None
+
+
 def varies(tree: Any, level: int) -> bool:
     """Whether any of nested arguments is a dual number of this level."""
     return any(leaf.level == level for leaf in leaves(tree))
@@ -137,6 +280,7 @@ METHOD = Method(
     rtol=1e-14,
     max_order=6,  # each order nests once more, and costs three times as much
     jvp=jvp,
+    at_number=at_number,
     complex_points=True,
     handles=rules.known,
     references=("clifford1871", "wengert1964", "siskind2008"),
