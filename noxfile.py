@@ -128,9 +128,11 @@ def live(session: nox.Session) -> None:
 
 @nox.session(python=PYTHON)
 def benchmarks(session: nox.Session) -> None:
-    """Measure speed and accuracy, and print the table."""
-    install(session, "-e.[all]", "--group=benchmarks")
-    session.run("python", "tests/benchmarks/run.py", *session.posargs)
+    """Print the table of speed and accuracy; `--peers` adds PyTorch and algopy."""
+    peers = ["--group=peers"] if "--peers" in session.posargs else []
+    options = [option for option in session.posargs if option != "--peers"]
+    install(session, "-e.[all]", "--group=benchmarks", *peers)
+    session.run("python", "tests/benchmarks/run.py", *options)
 
 
 @nox.session(python=PYTHON)

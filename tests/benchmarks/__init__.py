@@ -1,0 +1,1 @@
+"""How exact and how fast the methods are, with other libraries measured beside them."""

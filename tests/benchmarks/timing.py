@@ -1,0 +1,113 @@
+"""Times side by side: the base runs right before each candidate, in one process.
+
+A shared machine slows down and recovers within seconds, and NumPy's own time on long
+arrays depends on what the allocator did before.  Both fall on the base as on the
+candidate when they take turns.
+"""
+
+import gc
+import math
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+Run = Callable[[], Any]
+
+
+@dataclass(frozen=True)
+class Timing:
+    """What a candidate costs.
+
+    Attributes
+    ----------
+    seconds
+        The shortest time of one call.
+    ratio
+        The shortest time divided by the shortest time of the base.
+    paired
+        The median over the rounds of the ratio of processor times.
+    """
+
+    seconds: float
+    ratio: float
+    paired: float
+
+
+def side_by_side(
+    base: Run, candidates: Mapping[str, Run], rounds: int, span: float, patience: float
+) -> dict[Any, Timing]:
+    """Time the candidates in turn, each right after the base.
+
+    Calls shorter than `span` seconds are repeated until they fill it.  A candidate that
+    has taken more than `patience` seconds is not asked again.  Make each call once
+    before, so that nothing is timed which happens only once.
+    """
+    counts = {name: repetitions(run, span) for name, run in candidates.items()}
+    base_count, base_shortest = repetitions(base, span), math.inf
+    rounds_of: dict[Any, list[tuple[float, float]]] = {name: [] for name in candidates}
+    with without_garbage_collection():
+        for _ in range(rounds):
+            for name, run in candidates.items():
+                done = rounds_of[name]
+                if sum(wall for wall, _ in done) * counts[name] > patience:
+                    continue
+                wall, work = clocked(base, base_count)
+                its_wall, its_work = clocked(run, counts[name])
+                base_shortest = min(base_shortest, wall)
+                done.append((its_wall, its_work / max(work, 1e-12)))
+            gc.collect()
+    return {
+        name: Timing(
+            min(wall for wall, _ in done),
+            min(wall for wall, _ in done) / base_shortest,
+            statistics.median(ratio for _, ratio in done),
+        )
+        for name, done in rounds_of.items()
+    }
+
+
+def repetitions(run: Run, span: float) -> int:
+    """How many calls fill `span` seconds."""
+    count = 1
+    while True:
+        wall, _ = clocked(run, count)
+        if wall * count >= span / 2:
+            return max(1, round(span / wall))
+        count = min(10 * count, math.ceil(1.2 * span / max(wall, 1e-9)))
+
+
+def clocked(run: Run, count: int) -> tuple[float, float]:
+    """Seconds by the wall clock and of the processor, for one of many calls."""
+    wall, work = time.perf_counter(), time.process_time()
+    for _ in range(count):
+        run()
+    work_end, wall_end = time.process_time(), time.perf_counter()
+    return (wall_end - wall) / count, (work_end - work) / count
+
+
+@contextmanager
+def without_garbage_collection() -> Iterator[None]:
+    """Keep the collector from running in one candidate's time for another's garbage."""
+    enabled = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def first_call(build: Callable[[], Run], times: int = 3) -> float:
+    """Seconds from a bare function to its first derivative, compilation included."""
+    best = math.inf
+    for _ in range(times):
+        start = time.perf_counter()
+        build()()
+        best = min(best, time.perf_counter() - start)
+        if best > 1:
+            break
+    return best
