@@ -1,0 +1,372 @@
+"""A fast lane on the tape: the commonest calls on real numbers, with little ado.
+
+Each method computes, appends an entry and returns; it leaves whatever is out of the
+ordinary (broadcasting, complex numbers, stand-ins of other traces) to `Node`, whose
+results are the same.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from diffmethods import rules
+from diffmethods.buffers import FLOAT
+from diffmethods.cotangents import SparseRows, gather, scatter, whole
+from diffmethods.pullbacks import PULLBACKS
+from diffmethods.tape import Entry, Node, Sweep
+from diffmethods.traced import Traced
+
+NUMBERS = frozenset((float, int, np.float64))
+SLICES = frozenset((int, slice, type(None), type(Ellipsis)))
+PLAIN = NUMBERS | {np.ndarray}
+UNARY = {f: rule[0] for f, rule in rules.PARTIALS.items() if len(rule) == 1}
+UNARY[np.absolute] = lambda y, x: np.sign(x)
+
+
+class FastNode(Node):
+    """A node that holds float64."""
+
+    __slots__ = ()
+    __hash__ = object.__hash__
+
+    def _new(self, y: Any, entry: Entry) -> "FastNode":
+        tape = self.tape
+        entries = tape.entries
+        node = FastNode(y, len(entries), tape)
+        entries.append(entry)
+        return node
+
+    def _fellow(self, other: Any) -> bool:
+        """Whether a call on both is this tape's alone."""
+        kind = other.__class__
+        if kind is np.ndarray:
+            return other.dtype is FLOAT
+        return other.tape is self.tape if kind is FastNode else kind in NUMBERS
+
+    def _binary(self, ufunc: np.ufunc, a: Any, b: Any) -> Any:
+        """An elementwise function of two, one of them this node."""
+        if self._fellow(b if a is self else a):
+            return self._chain_rule(ufunc, (a, b), {})
+        return super().__array_ufunc__(ufunc, "__call__", a, b)
+
+    def __add__(self, other: Any) -> Any:
+        kind = other.__class__
+        if kind is FastNode:
+            tape, a, b = self.tape, self.value, other.value
+            if other.tape is tape and a.shape == b.shape:
+                return self._new(tape.add(a, b), (pull_add, self.index, other.index))
+        elif kind in NUMBERS:
+            y = self.tape.add(self.value, other)
+            return self._new(y, (pull_same, self.index))
+        return self._binary(np.add, self, other)
+
+    def __radd__(self, other: Any) -> Any:
+        if other.__class__ in NUMBERS:
+            y = self.tape.add(other, self.value)
+            return self._new(y, (pull_same, self.index))
+        return self._binary(np.add, other, self)
+
+    def __sub__(self, other: Any) -> Any:
+        kind = other.__class__
+        if kind is FastNode:
+            tape, a, b = self.tape, self.value, other.value
+            if other.tape is tape and a.shape == b.shape:
+                entry = (pull_subtract, self.index, other.index)
+                return self._new(tape.sub(a, b), entry)
+        elif kind in NUMBERS:
+            y = self.tape.sub(self.value, other)
+            return self._new(y, (pull_same, self.index))
+        return self._binary(np.subtract, self, other)
+
+    def __rsub__(self, other: Any) -> Any:
+        if other.__class__ in NUMBERS:
+            y = self.tape.sub(other, self.value)
+            return self._new(y, (pull_negative, self.index))
+        return self._binary(np.subtract, other, self)
+
+    def __neg__(self) -> Any:
+        y = self.tape.arithmetic.neg(self.value)
+        return self._new(y, (pull_negative, self.index))
+
+    def __mul__(self, other: Any) -> Any:
+        kind = other.__class__
+        if kind is FastNode:
+            tape, a, b = self.tape, self.value, other.value
+            if other.tape is tape and a.shape == b.shape:
+                entry = (pull_multiply, self.index, other.index, a, b)
+                return self._new(tape.mul(a, b), entry)
+        elif kind in NUMBERS:
+            y = self.tape.mul(self.value, other)
+            return self._new(y, (pull_scaled, self.index, other))
+        elif (
+            kind is np.ndarray
+            and other.dtype is FLOAT
+            and other.shape == self.value.shape
+        ):
+            self.tape.watch(other)
+            y = self.tape.mul(self.value, other)
+            return self._new(y, (pull_scaled, self.index, other))
+        return self._binary(np.multiply, self, other)
+
+    def __rmul__(self, other: Any) -> Any:
+        if other.__class__ in NUMBERS:
+            y = self.tape.mul(other, self.value)
+            return self._new(y, (pull_scaled, self.index, other))
+        return self._binary(np.multiply, other, self)
+
+    def __truediv__(self, other: Any) -> Any:
+        kind = other.__class__
+        if kind is FastNode:
+            a, b = self.value, other.value
+            if other.tape is self.tape and a.shape == b.shape:
+                y = a / b
+                return self._new(y, (pull_divide, self.index, other.index, y, b))
+        elif kind in NUMBERS and other:
+            y = self.value / other
+            return self._new(y, (pull_divided, self.index, other))
+        return self._binary(np.divide, self, other)
+
+    def __rtruediv__(self, other: Any) -> Any:
+        if other.__class__ in NUMBERS:
+            y = other / self.value
+            return self._new(y, (pull_reciprocal, self.index, y, self.value))
+        return self._binary(np.divide, other, self)
+
+    def __pow__(self, exponent: Any) -> Any:
+        x = self.value
+        if exponent.__class__ is int and exponent > 1:
+            y = self.tape.mul(x, x) if exponent == 2 else x**exponent
+            return self._new(y, (pull_power, self.index, x, exponent))
+        return self._binary(np.power, self, exponent)
+
+    def __matmul__(self, other: Any) -> Any:
+        return self._matmul(self, other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return self._matmul(other, self)
+
+    def _matmul(self, a: Any, b: Any) -> Any:
+        other = b if a is self else a
+        if other.__class__ not in NUMBERS and self._fellow(other):
+            targets = self._targets((a, b), PULLBACKS[np.matmul])
+            return self._by_rule(np.matmul, targets, (a, b), {})
+        return super().__array_ufunc__(np.matmul, "__call__", a, b)
+
+    def __getitem__(self, index: Any) -> Any:
+        kind = index.__class__
+        if kind in SLICES or (
+            kind is tuple and all(part.__class__ in SLICES for part in index)
+        ):
+            x = self.value
+            y = x[index]
+            part = self._new(y, (pull_item, self.index, index, x.shape))
+            if y.shape:
+                self.viewed = part.viewed = True
+            return part
+        return Node.__getitem__(self, index)
+
+    def reshape(self, *shape: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            return super().reshape(*shape, **kwargs)
+        x = self.value
+        return self._new(x.reshape(*shape), (pull_reshaped, self.index, x.shape))
+
+    def sum(self, *args: Any, **kwargs: Any) -> Any:
+        """The total; with other arguments it is taken the slower way."""
+        if args or kwargs:
+            return np.sum(self, *args, **kwargs)
+        x = self.value
+        y = np.sum(x) if isinstance(x, Traced) else np.add.reduce(x, None)
+        return self._new(y, (pull_sum, self.index, x))
+
+    def mean(self, *args: Any, **kwargs: Any) -> Any:
+        if args or kwargs or not self.value.size:
+            return np.mean(self, *args, **kwargs)
+        return self.sum() / self.value.size
+
+    def __array_ufunc__(
+        self, ufunc: np.ufunc, how: str, *args: Any, **kwargs: Any
+    ) -> Any:
+        if how == "__call__" and not kwargs:
+            if len(args) == 1:
+                if ufunc in UNARY:
+                    x = self.value
+                    y = ufunc(x)
+                    if y.dtype is FLOAT:
+                        entry = (pull_unary, self.index, UNARY[ufunc], y, x)
+                        return self._new(y, entry)
+            elif ufunc in OPERATORS:
+                a, b = args
+                if a is self and b.__class__ in QUICK:
+                    return OPERATORS[ufunc][0](a, b)
+                if b is self and a.__class__ in QUICK:
+                    return OPERATORS[ufunc][1](b, a)
+            elif ufunc in BINARY:
+                return self._binary(ufunc, *args)
+        return super().__array_ufunc__(ufunc, how, *args, **kwargs)
+
+    def __array_function__(
+        self, function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        if len(args) == 1 and args[0] is self and not kwargs:
+            if function is np.sum:
+                return self.sum()
+            if function is np.mean and self.value.size:
+                return self.mean()
+        return super().__array_function__(function, types, args, kwargs)
+
+    def placed(self, index: Any, shape: tuple[int, ...]) -> "FastNode":
+        """An array of zeros that holds this one at an index."""
+        y: Any = np.zeros(shape)
+        if isinstance(self.value, Traced):
+            y = scatter(self.value, numbers_at(index, shape), shape)
+        else:
+            y[index] = self.value
+        return self._new(y, (pull_placed, self.index, index, shape))
+
+
+QUICK = NUMBERS | {np.ndarray, FastNode}
+BINARY = {f for f, rule in rules.PARTIALS.items() if len(rule) == 2}
+BINARY -= {np.ldexp}  # an operand of whole numbers
+OPERATORS: dict[np.ufunc, tuple[Any, Any]] = {
+    np.add: (FastNode.__add__, FastNode.__radd__),
+    np.subtract: (FastNode.__sub__, FastNode.__rsub__),
+    np.multiply: (FastNode.__mul__, FastNode.__mul__),
+    np.divide: (FastNode.__truediv__, FastNode.__rtruediv__),
+    np.matmul: (FastNode.__matmul__, FastNode.__rmatmul__),
+}
+
+
+# Pulling back: the entry holds this function, the operands' places, and what is needed.
+
+
+def pull_same(sweep: Sweep, w: Any, entry: Entry) -> None:
+    sweep.give(entry[1], w)
+
+
+def pull_add(sweep: Sweep, w: Any, entry: Entry) -> None:
+    sweep.give(entry[1], w)
+    sweep.give(entry[2], w)
+
+
+def pull_subtract(sweep: Sweep, w: Any, entry: Entry) -> None:
+    sweep.give(entry[2], sweep.neg(w))
+    sweep.give(entry[1], w)
+
+
+def pull_negative(sweep: Sweep, w: Any, entry: Entry) -> None:
+    sweep.give(entry[1], sweep.neg(w))
+
+
+def pull_scaled(sweep: Sweep, w: Any, entry: Entry) -> None:
+    sweep.give(entry[1], sweep.mul(w, entry[2]))
+
+
+def pull_multiply(sweep: Sweep, w: Any, entry: Entry) -> None:
+    _, i, j, a, b = entry
+    sweep.give(i, sweep.mul(w, b))
+    sweep.give(j, sweep.mul(w, a))
+
+
+def pull_divided(sweep: Sweep, w: Any, entry: Entry) -> None:
+    sweep.give(entry[1], w / entry[2])
+
+
+def pull_divide(sweep: Sweep, w: Any, entry: Entry) -> None:
+    _, i, j, y, b = entry
+    dx = sweep.mul(w, 1.0 / b) if sweep.careful else w / b
+    sweep.give(i, dx)
+    sweep.give(j, sweep.mul(dx, -y))
+
+
+def pull_reciprocal(sweep: Sweep, w: Any, entry: Entry) -> None:
+    _, i, y, b = entry
+    sweep.give(i, sweep.mul(w, -y / b))
+
+
+def pull_power(sweep: Sweep, w: Any, entry: Entry) -> None:
+    """n x^(n-1) w; a number n w is multiplied first."""
+    _, i, x, n = entry
+    if n != 2:
+        x = x * x if n == 3 else x ** (n - 1)
+    if w.__class__ is float:
+        dx = sweep.mul(x, n * w)
+    else:
+        dx = sweep.mul(w, x)
+        if dx.__class__ is not np.ndarray:
+            dx = dx * float(n)
+        elif n == 2:
+            np.add(dx, dx, dx)
+        else:
+            np.multiply(dx, float(n), dx)
+    sweep.give(i, dx)
+
+
+def pull_unary(sweep: Sweep, w: Any, entry: Entry) -> None:
+    _, i, partial, y, x = entry
+    sweep.give(i, sweep.mul(w, partial(y, x)))
+
+
+def pull_reshaped(sweep: Sweep, w: Any, entry: Entry) -> None:
+    _, i, shape = entry
+    if isinstance(w, SparseRows):
+        w = w.moved(w.items, shape)
+    elif w.__class__ is not float:
+        w = np.reshape(w, (sweep.rows, *shape) if sweep.rows else shape)
+    sweep.give(i, w)
+
+
+def pull_placed(sweep: Sweep, w: Any, entry: Entry) -> None:
+    """Take back what lies at the index."""
+    _, i, index, shape = entry
+    if isinstance(w, SparseRows):
+        w = gather(w, numbers_at(index, shape), 1)
+    elif sweep.rows:
+        w = w[in_each_row(index)]
+    elif w.__class__ is not float:
+        w = w[index]
+    sweep.give(i, w)
+
+
+def pull_sum(sweep: Sweep, w: Any, entry: Entry) -> None:
+    """One weight for all items."""
+    _, i, x = entry
+    if sweep.rows:
+        w = PULLBACKS[np.sum][0](whole(w, ()), np.float64(), x)
+    elif w.__class__ is np.float64:
+        w = float(w)
+    sweep.give(i, w)
+
+
+def pull_item(sweep: Sweep, w: Any, entry: Entry) -> None:
+    """Add to the part of the whole that was taken."""
+    i, index, shape = entry[1:]
+    if w.__class__ in PLAIN:
+        total = sweep.part_of(i, shape)
+        if total is not None:
+            if sweep.rows:
+                index = in_each_row(index)
+            part: Any = total[index]
+            if part.__class__ is np.ndarray:
+                np.add(part, w, out=part)  # type: ignore[call-overload]
+            else:
+                total[index] = part + w
+            return
+    numbers = numbers_at(index, shape)
+    if w.__class__ is FastNode and w.shape == numbers.shape:
+        sweep.give(i, w.placed(index, shape))
+        return
+    w = w if isinstance(w, SparseRows) else whole(w, numbers.shape)
+    sweep.give(i, scatter(w, numbers, shape, 1 if sweep.rows else 0))
+
+
+def in_each_row(index: Any) -> tuple[Any, ...]:
+    """The index behind an axis of rows."""
+    return (slice(None), *(index if index.__class__ is tuple else (index,)))
+
+
+def numbers_at(index: Any, shape: tuple[int, ...]) -> Any:
+    """Which items an index takes, counted from 1."""
+    numbers = np.arange(1, math.prod(shape) + 1).reshape(shape)
+    return np.asarray(numbers[index])
