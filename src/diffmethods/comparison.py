@@ -312,13 +312,17 @@ def seconds(run: Callable[[], Any]) -> float:
 
 
 def errors(value: Any, truth: Any) -> tuple[float, float]:
-    """Largest relative error, and largest error in units in the last place."""
-    exact = np.ravel(rounded(truth))
+    """Largest relative error, and largest error in units in the last place.
+
+    Where an item of an array should be 0, its error is relative to the largest item.
+    """
+    exact = np.abs(np.ravel(rounded(truth)))
+    exact = np.where(exact == 0, np.max(exact, initial=0.0), exact)
     pairs = zip(np.ravel(value), np.ravel(truth), strict=True)
     distance = np.array([float(abs(plain(got) - want)) for got, want in pairs])
     with np.errstate(all="ignore"):
-        relative = np.where(distance == 0, 0.0, distance / np.abs(exact))
-        ulp = np.where(distance == 0, 0.0, distance / np.spacing(np.abs(exact)))
+        relative = np.where(distance == 0, 0.0, distance / exact)
+        ulp = np.where(distance == 0, 0.0, distance / np.spacing(exact))
     return float(np.max(relative, initial=0.0)), float(np.max(ulp, initial=0.0))
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from diffmethods import operators
-from diffmethods.comparison import errors, get_or_explain, seconds
+from diffmethods.comparison import errors, get_or_explain, seconds, shown
 from diffmethods.errors import DiffmethodsError
 from diffmethods.method import Method, list_methods
 from diffmethods.problems import (
@@ -345,8 +345,8 @@ def html_cell(task: Task, cell: Cell, method: Method | str) -> str:
 def error(cell: Cell) -> str:
     """An error that a reader takes in at a glance, or the value where 0 is exact."""
     ulp = cell.error_ulp or 0.0
-    if math.isinf(ulp):
-        return f"gives {cell.value:.3g}"
+    if math.isinf(ulp) or math.isnan(ulp):
+        return f"gives {shown(cell.value)}"
     return f"{ulp:.2g} ulp" if ulp < 1e4 else f"10^{math.log10(ulp):.0f} ulp"
 
 
