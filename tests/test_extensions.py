@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import mpmath
+import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
@@ -236,13 +238,14 @@ def test_a_figure_without_a_title_is_refused(scrape):
 
 
 def test_globals_are_put_back():
-    import mpmath
-    import numpy as np
-
+    floats = np.geterr()
     np.set_printoptions(precision=3)
+    np.seterr(all="raise")
     mpmath.mp.dps = 50
-    load("gallery_hooks").reset_all({}, "plot_x.py", "before")
+    with plt.rc_context():  # the gallery's style stays in the gallery
+        load("gallery_hooks").reset_all({}, "plot_x.py", "before")
     assert np.get_printoptions()["precision"] == 8
+    assert np.geterr() == floats
     assert mpmath.mp.dps == 15
 
 

@@ -29,7 +29,7 @@ def reset_all(gallery_conf, fname, when):
     random.seed(0)
     if numpy := sys.modules.get("numpy"):
         numpy.random.seed(0)
-        numpy.seterr(all="warn")
+        numpy.seterr(divide="warn", invalid="warn", over="warn", under="ignore")
         numpy.set_printoptions(precision=8, threshold=1000, suppress=False)
     if mpmath := sys.modules.get("mpmath"):
         mpmath.mp.dps = 15
