@@ -186,5 +186,6 @@ ROWS = (
         QUANTITIES,
         ("dual_numbers", "taylor_series", "reverse_tape", "numpy_source"),
         measure,
+        every=True,
     ),
 )

@@ -11,6 +11,7 @@ from benchmarks import contest, estimates, functions
 from benchmarks.black_box_problems import Problem, common, traps
 from benchmarks.contest import Candidate
 from benchmarks.estimates import Estimate
+from benchmarks.exact import nth_derivative
 from benchmarks.table import Effort, Figure, Quantity, Row
 
 METHODS = ("chebyshev", "richardson")
@@ -196,9 +197,7 @@ def circle_errors(order: int, names: list[str]) -> dict[Any, Any]:
             evaluations += np.size(z)
             return f(z)
 
-        with mp.workdps(120):
-            taylor = mp.taylor(exact_f, mp.mpf(CIRCLE_X), order)
-            exact = float(taylor[order] * mp.factorial(order))
+        exact = nth_derivative(exact_f, CIRCLE_X, order)
         for candidate in round_candidates(counted, order, names):
             with np.errstate(all="ignore"):
                 run, value, why = contest.attempt(candidate.build)

@@ -21,7 +21,9 @@ def arguments(argv: list[str] | None = None) -> argparse.Namespace:
         "--rows", type=numbers, metavar="7,8", help="only these rows; no sweeps"
     )
     parser.add_argument(
-        "--quick", action="store_true", help="short arrays and few rounds, a minute"
+        "--quick",
+        action="store_true",
+        help="a minute: short arrays, few rounds, no sweeps",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
     parser.add_argument(
@@ -47,7 +49,7 @@ def run(options: argparse.Namespace, console: Console) -> None:
     effort = table.QUICK if options.quick else table.FULL
     started, machine = time.perf_counter(), record.machine()
     rows = [row for row in ROWS if not options.rows or row.number in options.rows]
-    titles = [] if options.rows else list(sweep.SWEEPS)
+    titles = [] if options.rows or options.quick else list(sweep.SWEEPS)
     outcomes, sweeps = [], {}
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:

@@ -98,6 +98,8 @@ class Row:
         Yields the figures, given the effort and those of the methods that exist.
     elsewhere
         Where it is measured, if not here.
+    every
+        Whether each of the methods has to reach the target, or the best of them.
     """
 
     number: int
@@ -106,6 +108,7 @@ class Row:
     methods: tuple[str, ...] = ()
     measure: Measure | None = None
     elsewhere: str = ""
+    every: bool = False
 
     def existing(self) -> list[str]:
         """Those of its methods that the registry knows."""
@@ -138,14 +141,16 @@ class Outcome:
         return listed(figures, quantity) or "not in this run"
 
     def met(self, quantity: Quantity) -> bool | None:
-        """Whether the best of the methods reaches the target."""
+        """Whether the best of the methods, or each of them, reaches the target."""
         values = [
             figure.value
             for figure in self.of(quantity, peer=False)
             if not isinstance(figure.value, str)
         ]
         verdicts = [quantity.met(value) for value in values]
-        return None if not verdicts or None in verdicts else any(verdicts)
+        if not verdicts or None in verdicts:
+            return None
+        return all(verdicts) if self.row.every else any(verdicts)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists and numbers, for JSON."""

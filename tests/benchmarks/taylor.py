@@ -10,6 +10,7 @@ import numpy as np
 
 from benchmarks import contest, functions, peers
 from benchmarks.contest import Candidate
+from benchmarks.exact import nth_derivative
 from benchmarks.table import Effort, Figure, Quantity, Row
 from benchmarks.timing import first_call
 
@@ -52,7 +53,7 @@ def entered(x: Any, order: int, names: list[str]) -> list[Candidate]:
 def at_a_number(effort: Effort, names: list[str]) -> Iterator[Figure]:
     base = functools.partial(np.tanh, X)
     for order in ORDERS:
-        exact = nth_derivative(order)
+        exact = nth_derivative(mp.tanh, X, order)
         for result in contest.contest(base, entered(X, order, names), effort):
             if not result.timing:
                 yield result.figure(f"order {order}, time")
@@ -60,11 +61,9 @@ def at_a_number(effort: Effort, names: list[str]) -> Iterator[Figure]:
             error = abs(float(result.value) / exact - 1)
             yield result.figure(f"order {order}, time", result.timing.seconds)
             yield result.figure(f"order {order}, relative error", error)
-    for candidate in entered(X, ORDERS[0], names):
-        if not contest.attempt(candidate.build)[2]:
-            seconds = first_call(candidate.build, times=1 if candidate.peer else 3)
-            name = "order 10, time to the first result"
-            yield Figure(name, candidate.who, seconds, candidate.peer)
+            if order == ORDERS[0]:
+                first = first_call(result.candidate.build)
+                yield result.figure("order 10, time to the first result", first)
     yield from growth(effort, names)
 
 
@@ -89,11 +88,6 @@ def on_arrays(effort: Effort, names: list[str]) -> Iterator[Figure]:
     base = functools.partial(np.tanh, x)
     for result in contest.contest(base, entered(x, 10, names), effort):
         yield result.figure(ON_ARRAYS[0].name)
-
-
-def nth_derivative(order: int) -> float:
-    with mp.workdps(200):
-        return float(mp.taylor(mp.tanh, mp.mpf(X), order)[order] * mp.factorial(order))
 
 
 ROWS = (
