@@ -19,6 +19,7 @@ from diffmethods.traced import Traced
 Function = Callable[..., Any]
 
 NESTED_ORDERS = 3
+FEW_COLUMNS = 16  # so many cost less than to find out how many rows there are
 JET_FAILS = (KeyError, NotImplementedError, jax.errors.UnexpectedTracerError)
 
 
@@ -142,12 +143,13 @@ def vjp(f: Function, x: Any, w: Any) -> Any:
 
 
 def jacobian(f: Function, x: Any) -> Any:
-    """By columns where the argument is the smaller side, else by rows."""
+    """By columns where there are few or no more than rows, else by rows."""
 
     def columns_or_rows(native: Function, base: Any) -> Any:
-        y = native(base)[0]
-        if y.size < base.size and not jnp.iscomplexobj(y):
-            return jax.jacrev(native)(base)
+        if base.size > FEW_COLUMNS:
+            y = native(base)[0]
+            if y.size < base.size and not jnp.iscomplexobj(y):
+                return jax.jacrev(native)(base)
         basis = jnp.eye(base.size).reshape((base.size, *base.shape))
         columns = jax.vmap(lambda v: jax.jvp(native, (base,), (v,))[1])(basis)
         return [
