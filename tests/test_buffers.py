@@ -58,10 +58,13 @@ def test_memory_is_used_again_only_when_nobody_holds_it():
 def test_what_is_kept_is_bounded():
     buffers = Buffers()
     held = [buffers.empty((KEPT // 80,)) for _ in range(20)]
-    assert sum(array.nbytes for array in buffers.kept) <= KEPT
-    assert len(held) > len(buffers.kept)
+    assert sum(map(len, buffers.kept.values())) == 10
+    assert len(held) == 20
+    buffers.empty((KEPT // 80 + 1,))
+    assert list(buffers.kept) == [(KEPT // 80 + 1,)]
     buffers.empty((LARGE,))
-    assert [array.shape for array in buffers.kept] == [(LARGE,)]
+    assert len(buffers.kept) == 2
+    assert buffers.size == 8 * (KEPT // 80 + 1 + LARGE)
 
 
 def test_each_thread_has_its_own():

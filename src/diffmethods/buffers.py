@@ -23,27 +23,28 @@ reference_count = getattr(sys, "getrefcount", None)
 
 
 class Buffers:
-    """The arrays of one shape that a thread writes into again and again."""
+    """Arrays that a thread writes into again and again, by their shape."""
 
     def __init__(self) -> None:
-        self.shape: tuple[int, ...] = ()
-        self.kept: list[Any] = [np.empty(0)]
-        # What the count is while only this list knows an array.
-        self.free = reference_count(self.kept[0]) if reference_count else -1
-        self.kept = []
+        self.kept: dict[tuple[int, ...], list[Any]] = {}
+        self.size = 0  # of all that is kept, in bytes
+        alone = [np.empty(0)]
+        # What the count is while a list alone knows an array.
+        self.free = reference_count(alone[0]) if reference_count else -1
 
     def empty(self, shape: tuple[int, ...]) -> Any:
         """An array of any content that nobody else holds."""
-        kept = self.kept
-        if shape != self.shape:
-            self.shape = shape
-            kept.clear()
+        kept = self.kept.get(shape, ())
         for k in range(len(kept)):
             if reference_count(kept[k]) == self.free:  # type: ignore[misc]
                 return kept[k]
         new = np.empty(shape)
-        if self.free > 0 and (len(kept) + 1) * new.nbytes <= KEPT:
-            kept.append(new)
+        if self.size + new.nbytes > KEPT and not kept:
+            self.kept.clear()  # another problem has begun
+            self.size = 0
+        if self.free > 0 and self.size + new.nbytes <= KEPT:
+            self.kept.setdefault(shape, []).append(new)
+            self.size += new.nbytes
         return new
 
     def zeros(self, shape: tuple[int, ...]) -> Any:

@@ -44,6 +44,14 @@ class FastNode(Node):
             return other.dtype is FLOAT
         return other.tape is self.tape if kind is FastNode else kind in NUMBERS
 
+    def _matches(self, other: Any) -> bool:
+        """Whether a constant array has this shape, so that nothing broadcasts."""
+        return (
+            other.__class__ is np.ndarray
+            and other.dtype is FLOAT
+            and other.shape == self.value.shape
+        )
+
     def _binary(self, ufunc: np.ufunc, a: Any, b: Any) -> Any:
         """An elementwise function of two, one of them this node."""
         if self._fellow(b if a is self else a):
@@ -56,13 +64,13 @@ class FastNode(Node):
             tape, a, b = self.tape, self.value, other.value
             if other.tape is tape and a.shape == b.shape:
                 return self._new(tape.add(a, b), (pull_add, self.index, other.index))
-        elif kind in NUMBERS:
+        elif kind in NUMBERS or self._matches(other):
             y = self.tape.add(self.value, other)
             return self._new(y, (pull_same, self.index))
         return self._binary(np.add, self, other)
 
     def __radd__(self, other: Any) -> Any:
-        if other.__class__ in NUMBERS:
+        if other.__class__ in NUMBERS or self._matches(other):
             y = self.tape.add(other, self.value)
             return self._new(y, (pull_same, self.index))
         return self._binary(np.add, other, self)
@@ -74,13 +82,13 @@ class FastNode(Node):
             if other.tape is tape and a.shape == b.shape:
                 entry = (pull_subtract, self.index, other.index)
                 return self._new(tape.sub(a, b), entry)
-        elif kind in NUMBERS:
+        elif kind in NUMBERS or self._matches(other):
             y = self.tape.sub(self.value, other)
             return self._new(y, (pull_same, self.index))
         return self._binary(np.subtract, self, other)
 
     def __rsub__(self, other: Any) -> Any:
-        if other.__class__ in NUMBERS:
+        if other.__class__ in NUMBERS or self._matches(other):
             y = self.tape.sub(other, self.value)
             return self._new(y, (pull_negative, self.index))
         return self._binary(np.subtract, other, self)
@@ -99,11 +107,7 @@ class FastNode(Node):
         elif kind in NUMBERS:
             y = self.tape.mul(self.value, other)
             return self._new(y, (pull_scaled, self.index, other))
-        elif (
-            kind is np.ndarray
-            and other.dtype is FLOAT
-            and other.shape == self.value.shape
-        ):
+        elif self._matches(other):
             self.tape.watch(other)
             y = self.tape.mul(self.value, other)
             return self._new(y, (pull_scaled, self.index, other))
@@ -121,6 +125,7 @@ class FastNode(Node):
             a, b = self.value, other.value
             if other.tape is self.tape and a.shape == b.shape:
                 y = a / b
+                self.tape.poles = True
                 return self._new(y, (pull_divide, self.index, other.index, y, b))
         elif kind in NUMBERS and other:
             y = self.value / other
@@ -130,6 +135,7 @@ class FastNode(Node):
     def __rtruediv__(self, other: Any) -> Any:
         if other.__class__ in NUMBERS:
             y = other / self.value
+            self.tape.poles = True
             return self._new(y, (pull_reciprocal, self.index, y, self.value))
         return self._binary(np.divide, other, self)
 
@@ -141,17 +147,29 @@ class FastNode(Node):
         return self._binary(np.power, self, exponent)
 
     def __matmul__(self, other: Any) -> Any:
-        return self._matmul(self, other)
+        if not self._multiplies(other):
+            return super().__array_ufunc__(np.matmul, "__call__", self, other)
+        if other.__class__ is FastNode:
+            a, b = self.value, other.value
+            entry: Entry = (pull_matmul, self.index, other.index, a, b)
+            return self._new(a @ b, entry)
+        self.tape.watch(other)
+        a = self.value
+        return self._new(a @ other, (pull_matmul, self.index, None, a, other))
 
     def __rmatmul__(self, other: Any) -> Any:
-        return self._matmul(other, self)
+        if not self._multiplies(other):
+            return super().__array_ufunc__(np.matmul, "__call__", other, self)
+        self.tape.watch(other)
+        b = self.value
+        return self._new(other @ b, (pull_matmul, None, self.index, other, b))
 
-    def _matmul(self, a: Any, b: Any) -> Any:
-        other = b if a is self else a
-        if other.__class__ not in NUMBERS and self._fellow(other):
-            targets = self._targets((a, b), PULLBACKS[np.matmul])
-            return self._by_rule(np.matmul, targets, (a, b), {})
-        return super().__array_ufunc__(np.matmul, "__call__", a, b)
+    def _multiplies(self, other: Any) -> bool:
+        """Whether both are vectors or matrices, of floats and of this tape."""
+        if other.__class__ not in ARRAYS or not self._fellow(other):
+            return False
+        ranks: Any = {self.value.ndim, other.ndim}  # type: ignore[attr-defined]
+        return bool(ranks <= {1, 2})
 
     def __getitem__(self, index: Any) -> Any:
         kind = index.__class__
@@ -194,6 +212,7 @@ class FastNode(Node):
                     x = self.value
                     y = ufunc(x)
                     if y.dtype is FLOAT:
+                        self.tape.poles = True
                         entry = (pull_unary, self.index, UNARY[ufunc], y, x)
                         return self._new(y, entry)
             elif ufunc in OPERATORS:
@@ -226,6 +245,7 @@ class FastNode(Node):
         return self._new(y, (pull_placed, self.index, index, shape))
 
 
+ARRAYS = frozenset((np.ndarray, FastNode))
 QUICK = NUMBERS | {np.ndarray, FastNode}
 BINARY = {f for f, rule in rules.PARTIALS.items() if len(rule) == 2}
 BINARY -= {np.ldexp}  # an operand of whole numbers
@@ -308,6 +328,17 @@ def pull_unary(sweep: Sweep, w: Any, entry: Entry) -> None:
     sweep.give(i, sweep.mul(w, partial(y, x)))
 
 
+def pull_matmul(sweep: Sweep, w: Any, entry: Entry) -> None:
+    _, i, j, a, b = entry
+    to_a, to_b = PULLBACKS[np.matmul]
+    if not (isinstance(w, SparseRows) and i is None and (a.ndim, b.ndim) == (2, 1)):
+        w = whole(w, a.shape[:-1] + b.shape[1:])  # the result's shape
+    if i is not None:
+        sweep.give(i, to_a(w, None, a, b))
+    if j is not None:
+        sweep.give(j, to_b(w, None, a, b))
+
+
 def pull_reshaped(sweep: Sweep, w: Any, entry: Entry) -> None:
     _, i, shape = entry
     if isinstance(w, SparseRows):
@@ -321,7 +352,7 @@ def pull_placed(sweep: Sweep, w: Any, entry: Entry) -> None:
     """Take back what lies at the index."""
     _, i, index, shape = entry
     if isinstance(w, SparseRows):
-        w = gather(w, numbers_at(index, shape), 1)
+        w = taken(w, index, shape)
     elif sweep.rows:
         w = w[in_each_row(index)]
     elif w.__class__ is not float:
@@ -353,12 +384,29 @@ def pull_item(sweep: Sweep, w: Any, entry: Entry) -> None:
             else:
                 total[index] = part + w
             return
+    if isinstance(w, SparseRows) and is_run(index, shape):
+        sweep.give(i, w.moved(w.items + index.indices(shape[0])[0], shape))
+        return
     numbers = numbers_at(index, shape)
     if w.__class__ is FastNode and w.shape == numbers.shape:
         sweep.give(i, w.placed(index, shape))
         return
     w = w if isinstance(w, SparseRows) else whole(w, numbers.shape)
     sweep.give(i, scatter(w, numbers, shape, 1 if sweep.rows else 0))
+
+
+def is_run(index: Any, shape: tuple[int, ...]) -> bool:
+    """Whether an index takes items that lie side by side."""
+    return len(shape) == 1 and index.__class__ is slice and index.step in (None, 1)
+
+
+def taken(w: SparseRows, index: Any, shape: tuple[int, ...]) -> Any:
+    """The weights on what an index takes."""
+    if not is_run(index, shape):
+        return gather(w, numbers_at(index, shape), 1)
+    start, stop, _ = index.indices(shape[0])
+    items = np.where(w.items < stop, w.items - start, -1)
+    return w.moved(items, (max(stop - start, 0),))
 
 
 def in_each_row(index: Any) -> tuple[Any, ...]:

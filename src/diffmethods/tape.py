@@ -41,6 +41,7 @@ class Tape:
         "entries",
         "level",
         "mul",
+        "poles",
         "real_node",
         "sub",
         "watched",
@@ -52,17 +53,21 @@ class Tape:
         self.level = next(LEVELS)
         self.entries: list[Entry] = []
         self.real_node = real_node or Node
+        self.poles = False  # whether a slope may be infinite
         self.arithmetic = arithmetic
         self.add, self.sub, self.mul = arithmetic.add, arithmetic.sub, arithmetic.mul
         self.watched: dict[int, tuple[Any, bytes]] = {}
 
     def record(self, y: Any, entry: Entry = ()) -> "Node":
         """Append an entry, and return the stand-in for its result."""
-        if not hasattr(y, "dtype"):
+        dtype = getattr(y, "dtype", None)
+        if dtype is None:
             y = np.asarray(y)[()]
-        kind = self.real_node if y.dtype is FLOAT else Node
+            dtype = y.dtype
+        kind = self.real_node if dtype is FLOAT else Node
         node = kind(y, len(self.entries), self)
         self.entries.append(entry)
+        self.poles = node.index > 0
         return node
 
     def values(self, tree: Any) -> Any:
@@ -321,17 +326,23 @@ class Sweep:
 
         Entries are dropped with all they hold as soon as they are read, unless `keep`.
         """
+        if self.tape.poles:
+            with np.errstate(all="ignore"):
+                return self._back(index, w, inputs, keep)
+        return self._back(index, w, inputs, keep)
+
+    def _back(self, index: int, w: Any, inputs: int, keep: bool) -> list[Any]:
         entries, cotangents = self.tape.entries, [None] * (max(index, inputs - 1) + 1)
         self.cotangents = cotangents
         cotangents[index] = w
         if not keep:
             del entries[len(cotangents) :]
-        with np.errstate(all="ignore"):
-            for k in range(index, inputs - 1, -1):
-                entry = entries[k] if keep else entries.pop()
-                w = cotangents.pop()
-                if w is not None:
-                    entry[0](self, w, entry)
+        pop_entry, pop_cotangent = entries.pop, cotangents.pop
+        for k in range(index, inputs - 1, -1):
+            entry = entries[k] if keep else pop_entry()
+            w = pop_cotangent()
+            if w is not None:
+                entry[0](self, w, entry)
         return cotangents
 
     def give(self, k: int, w: Any) -> None:
