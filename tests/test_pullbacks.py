@@ -47,6 +47,7 @@ CALLS = {
     "matmul of vectors": (lambda x: x @ x, V),
     "matmul of a matrix by a vector": (lambda x: x @ V, R),
     "matmul of a vector by a matrix": (lambda x: V @ x.T, R),
+    "matmul by a list": (lambda x: np.matmul([[1.0, 2.0, 3.0]], x), R),
     "matvec": (lambda x: np.matvec(x, x[0]), R),
     "vecmat": (lambda x: np.vecmat(x[:, 0], x), R),
     "vecdot": (lambda x: np.vecdot(x, x[::-1], axis=0), R),

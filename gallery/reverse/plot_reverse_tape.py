@@ -221,27 +221,33 @@ dm.gradient(lambda x: np.sum(np.where(x > 0, np.sqrt(x), 0.0)), method="reverse_
 )
 
 # %%
-# And the tape grows with the run: a loop of a million steps keeps what a million steps
-# need.
+# And the tape grows with the run: a loop of ten thousand steps keeps what ten thousand
+# steps need. Cut into blocks that are run again on the way back (*checkpoints*), it
+# keeps the starts of a hundred blocks, and a hundred steps of one of them.
 
 import tracemalloc
 
-
-def steps(count):
-    def f(x):
-        for _ in range(count):
-            x = np.sin(x)
-        return np.sum(x)
-
-    return f
+from diffmethods.checkpointing import checkpoint
 
 
-tracemalloc.start()
-for count in (10, 100, 1000):
-    tracemalloc.reset_peak()
-    dm.gradient(steps(count), method="reverse_tape")(np.ones(1000))
-    print(f"{count:5} steps: {tracemalloc.get_traced_memory()[1] / 1e6:5.1f} MB")
-tracemalloc.stop()
+def steps(x, count):
+    for _ in range(count):
+        x = x + 1e-4 * np.sin(x)
+    return x
+
+
+def in_blocks(x):
+    for _ in range(100):
+        x = checkpoint(steps)(x, 100)
+    return np.sum(x)
+
+
+for f in (lambda x: np.sum(steps(x, 10_000)), in_blocks):
+    slope = dm.gradient(f, method="reverse_tape")
+    tracemalloc.start()
+    slope(np.ones(50))
+    print(f"{tracemalloc.get_traced_memory()[1] / 1e6:.1f} MB")
+    tracemalloc.stop()
 
 # %%
 # Cost

@@ -189,7 +189,7 @@ class Node(Traced):
     def _by_rule(self, function: Function, targets: Any, args: Any, kwargs: Any) -> Any:
         tape = self.tape
         tape.watch([x for x in args if not isinstance(x, Node)])
-        xs = tape.values(args)
+        xs = [np.array(x) if isinstance(x, list) else tape.values(x) for x in args]
         y = function(*xs, **kwargs)
         return tape.record(y, (pull_by_rule, function, targets, y, xs, kwargs))
 

@@ -97,7 +97,7 @@ def value_and_gradient(f: Function, x: Any) -> tuple[Any, Any]:
         if shape_of(y):
             raise ShapeError(
                 "gradient needs a function with a scalar result, and f(x) has shape "
-                f"{shape_of(y)}; use jacobian, or derivative for an elementwise function"
+                f"{shape_of(y)}; use jacobian, or derivative where f is elementwise"
             )
         return y.value if on(y, tape) else y, vjp(f, x, 1.0)
     slope = arrived(Sweep(tape), y, 1.0, x)
