@@ -24,7 +24,8 @@ JET_FAILS = (KeyError, NotImplementedError, jax.errors.UnexpectedTracerError)
 
 
 def as_array(x: Any) -> Any:
-    return x if isinstance(x, jax.Array) else jnp.asarray(x)
+    """JAX's array; a Python number stays one, as whole powers are a primitive of JAX."""
+    return x if isinstance(x, (jax.Array, int, float)) else jnp.asarray(x)
 
 
 def listed(name: str, position: int) -> Function:
@@ -75,10 +76,10 @@ def natively(transform: Callable[[Function, Any], Any], f: Function, x: Any) -> 
     def native(base: Any) -> list[Any]:
         leaves, rebuild = flatten(LIBRARY.call(f, x, base))
         put_together[:] = [rebuild]
-        return [as_array(LIBRARY.lower(leaf)) for leaf in leaves]
+        return [jnp.asarray(LIBRARY.lower(leaf)) for leaf in leaves]
 
     with jax.enable_x64(True):
-        leaves = transform(native, as_array(LIBRARY.lower(base_of(x))))
+        leaves = transform(native, jnp.asarray(LIBRARY.lower(base_of(x))))
         return put_together[0]([raised(leaf) for leaf in leaves])
 
 
