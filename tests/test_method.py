@@ -1,4 +1,4 @@
-"""The registry: a file is a method, and so is an entry point; nothing else is needed."""
+"""The registry: a file is a method, and so is an entry point."""
 
 import os
 import subprocess

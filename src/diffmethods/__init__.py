@@ -21,6 +21,7 @@ __all__ = [
     "Method",
     "Row",
     "capabilities",
+    "checkpoint",
     "compare",
     "derivative",
     "get_method",
@@ -38,6 +39,10 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Load what costs time when it is first asked for."""
+    if name == "checkpoint":
+        from diffmethods.checkpointing import checkpoint
+
+        return checkpoint
     if name in ("compare", "capabilities", "Comparison", "Capabilities", "Row"):
         from diffmethods import comparison
 

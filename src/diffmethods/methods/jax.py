@@ -24,7 +24,7 @@ JET_FAILS = (KeyError, NotImplementedError, jax.errors.UnexpectedTracerError)
 
 
 def as_array(x: Any) -> Any:
-    """JAX's array; a Python number stays one, as whole powers are a primitive of JAX."""
+    """JAX's array; a Python number stays one, for JAX has whole powers of its own."""
     return x if isinstance(x, (jax.Array, int, float)) else jnp.asarray(x)
 
 
@@ -122,7 +122,7 @@ def derivative(f: Function, x: Any, order: int) -> Any:
     except (*JET_FAILS, TypeError) as error:
         raise MissingRuleError(
             f"jax goes beyond order {NESTED_ORDERS} by Taylor series, and these stop "
-            f"at a function in f ({type(error).__name__}); taylor_series and sympy may not"
+            f"at a function in f ({type(error).__name__}); taylor_series may not"
         ) from error
 
 
