@@ -166,14 +166,18 @@ def product(a: Coefficients, b: Coefficients, order: int) -> Coefficients:
         a, b = b, a
     if len(a) == 1:
         return scaled(b[: order + 1], a[0])
-    count = min(len(a) + len(b) - 1, order + 1)
+    count, last = min(len(a) + len(b) - 1, order + 1), len(b) - 1
+    starts = [max(0, k - last) for k in range(count)]
     if not isinstance(a, np.ndarray):
-        last, turned = len(b) - 1, b[::-1]
-        starts = [max(0, k - last) for k in range(count)]
+        turned = b[::-1]
         return [
             sum(map(mul, a[j:], turned[last - k + j :])) for k, j in enumerate(starts)
         ]
     y = np.zeros((count, *a.shape[1:]), np.result_type(a, b))
+    if len(a) > NARROW:
+        for k, j in enumerate(starts):
+            y[k] = dot(a[j:], b[k - j :: -1])
+        return y
     for j, row in enumerate(a[:count]):
         part = y[j : j + len(b)]
         part += row * b[: len(part)]
