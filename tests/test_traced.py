@@ -49,6 +49,10 @@ def dual(x=X, v=ONES, level=1):
             lambda x: np.sin(x * np.array([1, 2])),
         ),
         (lambda x: np.linalg.norm(np.array([x[0], x[1]])), np.linalg.norm),
+        (lambda x: np.dot([x[0], x[1]], x), lambda x: np.dot(x, x)),
+        (lambda x: np.add([x[0], x[1]], x), lambda x: 2 * x),
+        (lambda x: np.max([x[0], x[1]]), np.max),
+        (lambda x: np.sum([x[0], x[1]]), np.sum),
     ],
 )
 def test_every_spelling_means_the_same(spelled, same):

@@ -31,6 +31,7 @@ __all__ = [
     "jacobian",
     "jvp",
     "list_methods",
+    "taylor",
     "value_and_derivative",
     "value_and_gradient",
     "vjp",
@@ -43,6 +44,10 @@ def __getattr__(name: str) -> Any:
         from diffmethods.checkpointing import checkpoint
 
         return checkpoint
+    if name == "taylor":
+        from diffmethods.methods.taylor_series import taylor
+
+        return taylor
     if name in ("compare", "capabilities", "Comparison", "Capabilities", "Row"):
         from diffmethods import comparison
 

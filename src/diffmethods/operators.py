@@ -512,7 +512,7 @@ def _check_order(method: Method, order: int) -> None:
     if method.max_order is not None and order > method.max_order:
         raise OptionError(
             f"{method.name} gives derivatives to order {method.max_order}, not "
-            f"{order}; dual_numbers gives any order"
+            f"{order}; taylor_series gives any order"
         )
 
 

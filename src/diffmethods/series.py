@@ -16,7 +16,7 @@ from diffmethods import rules
 from diffmethods.definitions import DEFINITIONS, knowing_its_arguments
 from diffmethods.errors import NotDifferentiableError
 from diffmethods.recurrences import RECURRENCES, exponential, recurrence_of
-from diffmethods.traced import Traced, joined, leaves, rebuilt
+from diffmethods.traced import Traced, leaves, one_array, rebuilt
 from diffmethods.truncated import Coefficients, Truncation, slopes
 
 Function = Callable[..., Any]
@@ -165,12 +165,6 @@ def coefficient(tree: Any, k: int, run: Run) -> Any:
 def values(tree: Any, run: Run) -> Any:
     """Replace every series in nested arguments by its value."""
     return coefficient(tree, 0, run) if mine((tree,), run) else tree
-
-
-def one_array(x: Any) -> Any:
-    """A list of stand-ins as the array that NumPy would make of it."""
-    in_list = isinstance(x, (tuple, list)) and leaves(x)
-    return joined(np.array(x, object)) if in_list else x
 
 
 def collected(ys: list[Any], run: Run) -> Any:

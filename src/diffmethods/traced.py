@@ -84,7 +84,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
             )
         match how:
             case "__call__":
-                result = self._offer(ufunc, args, kwargs)
+                result = self._offer(ufunc, tuple(map(one_array, args)), kwargs)
                 return self._refuse(ufunc) if result is NotImplemented else result
             case "reduce" if ufunc in REDUCTIONS:
                 return REDUCTIONS[ufunc](*args, **({"axis": 0} | kwargs))
@@ -274,6 +274,12 @@ def joined(tree: Any) -> Any:
         if any(isinstance(item, Traced) for item in items):
             return np.reshape(np.stack(items), tree.shape) if tree.ndim else items[0]
     return tree
+
+
+def one_array(x: Any) -> Any:
+    """A list of stand-ins as the array that NumPy would make of it."""
+    in_list = isinstance(x, (tuple, list)) and leaves(x)
+    return joined(np.array(x, dtype=object)) if in_list else x
 
 
 def outcome(y: Any) -> Any:

@@ -11,7 +11,7 @@ from diffmethods import rules
 from diffmethods.definitions import DEFINITIONS
 from diffmethods.method import Method
 from diffmethods.plain_numbers import UNARY
-from diffmethods.traced import LEVELS, Traced, leaves, outcome, rebuilt
+from diffmethods.traced import LEVELS, Traced, leaves, one_array, outcome, rebuilt
 
 
 class Dual(Traced):
@@ -47,6 +47,7 @@ class Dual(Traced):
         if function in rules.LINEAR:
             return self._apply_linear(function, args, kwargs)
         if function in rules.MULTILINEAR:
+            args = tuple(map(one_array, args))
             xs = values(args, level)
             terms = [
                 function(*xs[:i], x.tangent, *xs[i + 1 :], **kwargs)
@@ -67,7 +68,7 @@ class Dual(Traced):
 
     def _push(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         level, count = self.level, rules.OPERANDS.get(function, 1)
-        operands, others = args[:count], args[count:]
+        operands, others = tuple(map(one_array, args[:count])), args[count:]
         if varies((others, tuple(kwargs.values())), level):
             return NotImplemented
         push = rules.PUSHFORWARDS[function]
