@@ -90,6 +90,7 @@ def test_a_slow_candidate_is_asked_only_as_long_as_patience_lasts(clock):
 def test_the_first_call_counts_what_happens_once(clock):
     build = lambda: clock.work(1.0)
     assert timing.first_call(build) == 1.0
+    assert timing.first_call(lambda: lambda: 1 / 0) == math.inf
 
 
 def test_a_figure_becomes_a_cell_with_its_unit_and_verdict(outcome):

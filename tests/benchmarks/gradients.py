@@ -1,6 +1,7 @@
 """Rows 11 to 13: what a gradient costs, as a multiple of the function."""
 
 import functools
+import math
 from collections.abc import Iterable, Iterator
 
 import numpy as np
@@ -76,11 +77,16 @@ def rosenbrock(
 
 def source(effort: Effort, names: list[str]) -> Iterator[Figure]:
     yield from rosenbrock(OF_SOURCE, "jitted JAX", effort, names)
+    best: dict[tuple[str, bool], float] = {}
     x = functions.start(1_000)
-    for candidate in contest.candidates("gradient", functions.rosenbrock, x, names):
-        if not contest.attempt(candidate.build)[2]:
+    for _ in range(3):  # a new function each time, which nobody has seen before
+        for candidate in contest.candidates("gradient", functions.rosenbrock, x, names):
+            key = (candidate.who, candidate.peer)
             seconds = first_call(candidate.build)
-            yield Figure(OF_SOURCE[-1].name, candidate.who, seconds, candidate.peer)
+            best[key] = min(seconds, best.get(key, math.inf))
+    for (who, peer), seconds in best.items():
+        if math.isfinite(seconds):
+            yield Figure(OF_SOURCE[-1].name, who, seconds, peer)
 
 
 def programs(effort: Effort, names: list[str]) -> Iterator[Figure]:

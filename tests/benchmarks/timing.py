@@ -101,13 +101,11 @@ def without_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-def first_call(build: Callable[[], Run], times: int = 3) -> float:
-    """Seconds from a bare function to its first derivative, compilation included."""
-    best = math.inf
-    for _ in range(times):
-        start = time.perf_counter()
+def first_call(build: Callable[[], Run]) -> float:
+    """Seconds from a function to its first derivative; infinite if that fails."""
+    start = time.perf_counter()
+    try:
         build()()
-        best = min(best, time.perf_counter() - start)
-        if best > 0.1:
-            break
-    return best
+    except Exception:  # the contest beside it says why
+        return math.inf
+    return time.perf_counter() - start
