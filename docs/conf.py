@@ -168,5 +168,11 @@ def record_package(app, exception):
         stamp.write_text(package)
 
 
+def make_static_folder(app):
+    """Else the theme, after a build that failed, leaves a file of that name there."""
+    Path(app.outdir, "_static").mkdir(parents=True, exist_ok=True)
+
+
 def setup(app):
+    app.connect("builder-inited", make_static_folder)
     app.connect("build-finished", record_package)
