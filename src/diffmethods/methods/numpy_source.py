@@ -1,0 +1,381 @@
+"""NumPy source: record a function once, and write its derivative down as a program."""
+
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from diffmethods import rules
+from diffmethods.adjoints import pull
+from diffmethods.errors import OptionError, ShapeError
+from diffmethods.method import Method, suggestion
+from diffmethods.methods import dual_numbers
+from diffmethods.operators import check_weight
+from diffmethods.pullbacks import MOVES, PULLBACKS, REWRITES
+from diffmethods.recording import EASIER, LEFT_TO_NUMPY, Recorded, Recording
+from diffmethods.source import AnotherBranch, Program
+from diffmethods.steps import filled
+from diffmethods.surroundings import Surroundings
+from diffmethods.traced import Traced, outcome, rebuilt
+
+Function = Callable[..., Any]
+
+BRANCHES = 32  # programs kept for one function, operation and shape
+FLOAT = np.dtype(float)
+PLAIN = (np.ndarray, np.float64)
+FUNCTIONS = 512  # functions whose programs are kept
+
+
+# What each operation records: from the stand-ins of its arguments to its result.
+
+
+def record_vjp(recording: Recording, f: Function, x: Any, w: Any) -> Any:
+    y = outcome(f(x))
+    check_weight(w, np.shape(y))
+    if not is_ours(recording, y):
+        return np.zeros(np.shape(x))[()]
+    if y.dtype.kind != "c":
+        return slope(recording, y, x, w)
+    return slope(recording, y, x, w) + 1j * slope(recording, y, x, -1j * w)
+
+
+def record_gradient(recording: Recording, f: Function, x: Any) -> Any:
+    return record_value_and_gradient(recording, f, x)[1]
+
+
+def record_value_and_gradient(recording: Recording, f: Function, x: Any) -> Any:
+    y = outcome(f(x))
+    if np.shape(y):
+        raise ShapeError(
+            "gradient needs a function with a scalar result, and f(x) has shape "
+            f"{np.shape(y)}; use jacobian, or derivative for an elementwise function"
+        )
+    if not is_ours(recording, y):
+        return y, np.zeros(np.shape(x))[()]
+    if y.dtype.kind == "c":
+        return y, slope(recording, y, x, 1.0) + 1j * slope(recording, y, x, -1j)
+    return y, slope(recording, y, x, 1.0)
+
+
+def record_jvp(recording: Recording, f: Function, x: Any, v: Any) -> Any:
+    return dual_numbers.jvp(f, x, v)
+
+
+def record_hvp(recording: Recording, f: Function, x: Any, v: Any) -> Any:
+    g = record_gradient(recording, f, x)
+    if not is_ours(recording, g):
+        return np.zeros(np.shape(x))[()]
+    return slope(recording, g, x, v)
+
+
+def record_derivative(recording: Recording, f: Function, x: Any, order: int) -> Any:
+    y = outcome(f(x))
+    if not is_ours(recording, y):
+        return np.zeros(np.shape(y))[()]
+    if y.dtype.kind == "c" or (not x.shape and y.shape):
+        for _ in range(order):
+            f = forward_derivative(f)
+        return f(x)
+    if y.shape != x.shape:
+        raise ShapeError(
+            f"derivative works elementwise, and f of an array of shape {x.shape} gave "
+            f"shape {y.shape}; for a function of several variables use gradient or "
+            "jacobian"
+        )
+    for _ in range(order):
+        if is_ours(recording, y):
+            y = slope(recording, y, x, 1.0)
+        else:
+            y = np.zeros(x.shape)[()]
+    return y
+
+
+def forward_derivative(f: Function) -> Function:
+    return lambda x: dual_numbers.jvp(f, x, np.ones(np.shape(x))[()])
+
+
+def slope(recording: Recording, y: Any, x: Any, w: Any) -> Any:
+    """The cotangent of x, in its shape."""
+    (dx,) = pull(recording, [(y.step, w)], [x.step])
+    if np.shape(dx) == x.shape:
+        return dx if isinstance(dx, Recorded) else np.asarray(dx, float)[()]
+    if isinstance(dx, Recorded):
+        return recording.call(filled, (x.shape, dx), {})
+    return np.full(x.shape, dx)
+
+
+def is_ours(recording: Recording, y: Any) -> bool:
+    return isinstance(y, Recorded) and y.recording is recording
+
+
+RECORD: dict[str, tuple[Function, tuple[str, ...], str]] = {
+    "gradient": (record_gradient, ("x",), "The gradient of {f} at x."),
+    "value_and_gradient": (
+        record_value_and_gradient,
+        ("x",),
+        "The value of {f} at x, and its gradient.",
+    ),
+    "derivative": (record_derivative, ("x",), "The {nth} of {f} at each x."),
+    "vjp": (
+        record_vjp,
+        ("x", "w"),
+        "The product w J of a weight and {f}'s Jacobian at x.",
+    ),
+    "jvp": (
+        record_jvp,
+        ("x", "v"),
+        "The product J v of {f}'s Jacobian at x and a direction.",
+    ),
+    "hvp": (
+        record_hvp,
+        ("x", "v"),
+        "The product H v of {f}'s Hessian at x and a direction.",
+    ),
+}
+
+
+def recorded(
+    operation: str,
+    f: Function,
+    points: tuple[Any, ...],
+    order: int = 1,
+    annotate: bool = False,
+) -> tuple[Any, Recording, list[Any]]:
+    """Record an operation; what came out, as stand-ins, with those that went in."""
+    record, names, _ = RECORD[operation]
+    recording = Recording(annotate)
+    inputs = [
+        recording.input(point, name, slope=name != "x")
+        for point, name in zip(points, names, strict=True)
+    ]
+    more = (order,) if operation == "derivative" else ()
+    result = record(recording, f, *inputs, *more)
+    recording.check_watched()
+    return result, recording, inputs
+
+
+def written(
+    operation: str,
+    f: Function,
+    result: Any,
+    recording: Recording,
+    inputs: list[Any],
+    order: int,
+    arrays: dict[int, str],
+) -> Program:
+    """The program that a recording makes."""
+    name = getattr(f, "__name__", "")
+    nth = ("derivative", "second derivative", "third derivative")
+    words = nth[order - 1] if order <= 3 else f"{order}th derivative"
+    about = RECORD[operation][2].format(
+        f=name if name.isidentifier() else "f", nth=words
+    )
+    steps = [x.step for x in inputs]
+    return Program(recording, steps, result, operation, about, arrays)
+
+
+def program_at(f: Function, x: Any, operation: str, order: int = 1) -> Program:
+    """A program that knows from where in the user's code its lines come."""
+    if operation not in RECORD:
+        raise OptionError(
+            f"no source of {operation!r}{suggestion(operation, RECORD)}; there is "
+            f"{', '.join(RECORD)}"
+        )
+    if order != 1 and operation != "derivative":
+        raise OptionError("order is an option of the operator 'derivative' alone")
+    points = [x]
+    if operation == "vjp":
+        points.append(np.ones(np.shape(outcome(f(x))))[()])
+    elif len(RECORD[operation][1]) > 1:
+        points.append(np.ones(np.shape(x))[()])
+    with np.errstate(all="ignore"):
+        found = recorded(operation, f, tuple(points), order, annotate=True)
+    names = Surroundings(f).arrays_by_name()
+    return written(operation, f, *found, order, names)
+
+
+class Memory:
+    """The programs written for one function."""
+
+    def __init__(self, f: Function):
+        self.surroundings = Surroundings(f)
+        self.programs: dict[Any, list[Program]] = {}
+        if isinstance(f, np.ufunc):  # they live forever, and take no weak reference
+            self.f: Function = lambda: f
+        else:
+            self.f = weakref.ref(f)
+
+
+MEMORIES: dict[int, Memory] = {}
+LOCK = threading.Lock()
+
+
+def memory_of(f: Function) -> Memory | None:
+    """What is known of a function; None if nothing may be kept of it."""
+    memory = MEMORIES.get(id(f))
+    if memory is not None and memory.f() is f and memory.surroundings.unchanged():
+        return memory
+    try:
+        memory = Memory(f)
+    except TypeError:  # no weak reference to it can be made
+        return None
+    if not memory.surroundings.steady:
+        return None
+    with LOCK:
+        for key in [key for key, other in MEMORIES.items() if other.f() is None]:
+            del MEMORIES[key]
+        if len(MEMORIES) >= FUNCTIONS:
+            del MEMORIES[next(iter(MEMORIES))]
+        MEMORIES[id(f)] = memory
+    return memory
+
+
+def run(operation: str, f: Function, points: tuple[Any, ...], order: int = 1) -> Any:
+    """Do an operation by a program that fits; if there is none, by recording one."""
+    key: tuple[Any, ...] = (operation, order)
+    for point in points:
+        if point.__class__ not in PLAIN or point.dtype is not FLOAT:
+            return run_otherwise(operation, f, points, order)
+        key += (point.shape,)
+    memory = memory_of(f)
+    if memory is not None:
+        for program in memory.programs.get(key, ()):
+            result = attempt(program, points)
+            if result is not None:
+                if program is not memory.programs[key][0]:
+                    put_first(memory, key, program)
+                return result
+    result, recording, inputs = recorded(operation, f, points, order)
+    found = values(result, recording)
+    if memory and not recording.private and memory.surroundings.unchanged():
+        names = memory.surroundings.arrays_by_name()
+        new = written(operation, f, result, recording, inputs, order, names)
+        put_first(memory, key, new)
+    return found
+
+
+def run_otherwise(
+    operation: str, f: Function, points: tuple[Any, ...], order: int
+) -> Any:
+    """The same for Python's numbers; inside another derivative, the recording alone."""
+    if all(type(point) in (float, *PLAIN) for point in points):
+        floats = tuple(np.asarray(point)[()] for point in points)
+        if all(point.dtype is FLOAT for point in floats):
+            return run(operation, f, floats, order)
+    return values(*recorded(operation, f, points, order)[:2])
+
+
+def put_first(memory: Memory, key: Any, program: Program) -> None:
+    with LOCK:
+        others = [
+            other for other in memory.programs.get(key, ()) if other is not program
+        ]
+        memory.programs[key] = [program, *others[: BRANCHES - 1]]
+
+
+def attempt(program: Program, points: tuple[Any, ...]) -> Any:
+    """What a program gives; None if the point takes another branch."""
+    try:
+        if program.calm:
+            return program.function(*points)
+        with np.errstate(all="ignore"):
+            return program.function(*points)
+    except (AnotherBranch, ArithmeticError, ValueError, IndexError):
+        return None  # recording anew says what is wrong, if anything
+
+
+def values(result: Any, recording: Recording) -> Any:
+    """The arrays that a recording computed, none of them shared with anything."""
+    if isinstance(result, tuple):
+        return rebuilt(result, [values(item, recording) for item in result])
+    if is_ours(recording, result):
+        result = result.step.held
+    return result if isinstance(result, Traced) else np.array(result)[()]
+
+
+def vjp(f: Function, x: Any, w: Any) -> Any:
+    """Run the program that pulls w back."""
+    return run("vjp", f, (x, w))
+
+
+def jvp(f: Function, x: Any, v: Any) -> Any:
+    """Run the program that pushes v forward."""
+    return run("jvp", f, (x, v))
+
+
+def hvp(f: Function, x: Any, v: Any) -> Any:
+    """Run the program of the gradient's slope along v."""
+    return run("hvp", f, (x, v))
+
+
+def gradient(f: Function, x: Any) -> Any:
+    """Run the program of the gradient."""
+    return run("gradient", f, (x,))
+
+
+def value_and_gradient(f: Function, x: Any) -> Any:
+    """One program gives both."""
+    return run("value_and_gradient", f, (x,))
+
+
+def derivative(f: Function, x: Any, order: int) -> Any:
+    """Run the program of the nth derivative, each order the slope of the one before."""
+    return run("derivative", f, (x,), order)
+
+
+def jacobian(f: Function, x: Any) -> Any:
+    """Row by row or column by column, whichever are fewer."""
+    shape, size = np.shape(outcome(f(x))), np.size(x)
+    rows = int(np.prod(shape))
+    if not (rows and size):
+        return np.zeros(shape + np.shape(x))
+    if rows < size:
+        basis = np.eye(rows).reshape((rows, *shape))
+        found = [vjp(f, x, w[()]) for w in basis]
+        return np.reshape(np.stack(found), shape + np.shape(x))
+    basis = np.eye(size).reshape((size, *np.shape(x)))
+    found = [jvp(f, x, v[()]) for v in basis]
+    return np.reshape(np.stack(found, axis=-1), shape + np.shape(x))
+
+
+def hessian(f: Function, x: Any) -> Any:
+    """A Hessian-vector product for each variable."""
+    size = np.size(x)
+    basis = np.eye(size).reshape((size, *np.shape(x)))
+    rows = [hvp(f, x, v[()]) for v in basis]
+    return (
+        np.reshape(np.stack(rows), np.shape(x) * 2)
+        if rows
+        else np.zeros(np.shape(x) * 2)
+    )
+
+
+def handles(function: Function) -> bool:
+    """Whether there is a rule for a function."""
+    tables = (MOVES, PULLBACKS, REWRITES, EASIER, LEFT_TO_NUMPY)
+    shared = rules.known(function) and function not in rules.LINEAR
+    return any(function in table for table in tables) or (
+        shared and function not in rules.MULTILINEAR
+    )
+
+
+METHOD = Method(
+    title="NumPy source",
+    family="source",
+    summary="Record the function once, and write its derivative down as NumPy source.",
+    exact=True,
+    rtol=1e-14,
+    max_order=6,
+    jvp=jvp,
+    vjp=vjp,
+    derivative=derivative,
+    gradient=gradient,
+    jacobian=jacobian,
+    hessian=hessian,
+    hvp=hvp,
+    value_and_gradient=value_and_gradient,
+    handles=handles,
+    references=("griewank2008",),
+)
