@@ -81,14 +81,9 @@ def varying(steps: list[Step], targets: list[Step]) -> set[int]:
     """The places of all steps that have a slope by one of the targets."""
     active = {step.index for step in targets}
     for step in steps[min(active) :]:
-        if step.dtype.kind in "fcO" and not is_constant(step.function):
-            if any(operand.index in active for operand in step.operands):
-                active.add(step.index)
+        if not step.fixed and any(operand.index in active for operand in step.operands):
+            active.add(step.index)
     return active
-
-
-def is_constant(function: Function) -> bool:
-    return function in rules.CONSTANT and function not in rules.PUSHFORWARDS
 
 
 def cotangent(step: Step, arrived: list[Term]) -> Any:

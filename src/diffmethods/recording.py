@@ -29,6 +29,7 @@ from diffmethods.steps import (
     expect_shape,
     expect_truth,
     expect_value,
+    is_constant,
     part,
 )
 from diffmethods.tape import changed, fingerprint, takes
@@ -147,8 +148,7 @@ class Recording:
                 self.wrap(self.step(part, (step, k))) for k in range(len(step.held))
             )
             return rebuilt(step.held, several)
-        kind = Discrete if step.dtype.kind in "biu" else Recorded
-        return kind(step, self)
+        return (Discrete if step.fixed else Recorded)(step, self)
 
     def stored(self, tree: Any) -> Any:
         """Arguments as steps and constants."""
@@ -256,7 +256,7 @@ class Recorded(Traced):
             return EASIER[function](*args)
         if function in DEFINITIONS:
             return DEFINITIONS[function](*args, **kwargs)
-        if function in rules.CONSTANT and function not in rules.PUSHFORWARDS:
+        if is_constant(function):
             return recording.call(function, args, kwargs)
         if function in REWRITES:
             result = REWRITES[function](*args, **kwargs)
@@ -281,6 +281,8 @@ class Recorded(Traced):
 
     def _followed(self, x: Any) -> Any:
         """A table as a step, so that it can be looked up at a place that varies."""
+        if isinstance(x, (tuple, list)) and not leaves(x):
+            x = np.asarray(x)
         if isinstance(x, np.ndarray) and x.ndim:
             return self.recording.wrap(
                 self.recording.step(np.array, (self.recording.constant(x),))
@@ -308,7 +310,7 @@ class Recorded(Traced):
 
 
 class Discrete(Recorded):
-    """Whole numbers or truth values: Python may look at them, under guard."""
+    """A value that changes in steps: Python may look at it, under guard."""
 
     __slots__ = ()
     __hash__ = Traced.__hash__

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from diffmethods import rules
 from diffmethods.cotangents import scatter
 from diffmethods.traced import Traced
 
@@ -36,6 +37,8 @@ class Step:
         The place in the recording.
     function, args, kwargs
         The call; the function of an input is its name.
+    fixed
+        Whether it changes only in steps, so that its slope is 0.
     held
         The result at the point of the recording; dropped afterwards.
     several
@@ -52,7 +55,8 @@ class Step:
     """
 
     __slots__ = (
-        *("args", "dtype", "function", "held", "index", "kwargs", "mask", "note"),
+        *("args", "dtype", "fixed", "function", "held", "index", "kwargs", "mask"),
+        "note",
         *("of", "operands", "several", "shape", "slope"),
     )
 
@@ -74,10 +78,18 @@ class Step:
                 held = np.asarray(held)[()]
             self.shape, self.dtype = tuple(held.shape), held.dtype
         self.held = held
+        self.fixed: bool = self.dtype.kind in "biu" or (
+            not isinstance(function, str)
+            and (is_constant(function) or all(step.fixed for step in self.operands))
+        )
 
     @property
     def size(self) -> int:
         return math.prod(self.shape)
+
+
+def is_constant(function: Function) -> bool:
+    return function in rules.CONSTANT and function not in rules.PUSHFORWARDS
 
 
 def each(tree: Any) -> Iterator[Step]:
