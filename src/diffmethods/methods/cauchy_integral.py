@@ -1,0 +1,388 @@
+"""Cauchy's integral: any derivative as a mean of values on a circle around x."""
+
+import functools
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from diffmethods.black_box import (
+    NEAR_ZERO,
+    Along,
+    Result,
+    Sampler,
+    Status,
+    checked_step,
+    plain,
+    reliable,
+    second_derivatives,
+)
+from diffmethods.errors import (
+    DiffmethodsError,
+    InputError,
+    NotDifferentiableError,
+    OptionError,
+)
+from diffmethods.method import Method
+from diffmethods.operators import _check_elementwise as check_elementwise
+from diffmethods.stencils import EPS
+from diffmethods.traced import Traced, outcome
+
+Function = Callable[..., Any]
+
+SCOUTS = 16  # nodes of the first circle, which tells where the next should be
+ROUNDS = 12
+PATIENCE = 5  # circles with a singularity inside, before f is held not analytic
+ENOUGH = 2e-14  # a relative error estimate that no further circle is drawn for
+TINY = 1e-300
+GROWTHS = np.log(2) * np.arange(-36, 25) / 6  # of the logarithm of the radius
+
+OPTIONS = {
+    "radius": (
+        "of the first circle, a number or an array of the shape of x; left away, half "
+        "the size of x, or 1/2"
+    ),
+    "nodes": (
+        "on each circle but the first; left away, 48, or 4 n + 8 from order 11 on"
+    ),
+    "rtol": (
+        "largest estimated error to accept, in parts of the derivative or of its usual "
+        "size; 1e-4 by default"
+    ),
+}
+
+
+def solve(
+    f: Function,
+    x: Any,
+    order: int = 1,
+    *,
+    radius: Any = None,
+    nodes: Any = None,
+    rtol: float = 1e-4,
+) -> Result:
+    """Differentiate an analytic function any number of times, and estimate the error.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(z)``, of a complex number or elementwise of an array of them, analytic in a
+        disc around x.
+    x : complex or array_like
+        Where to differentiate.
+    order : int
+        Which derivative.
+    radius : float or array_like, optional
+        Of the first circle.
+    nodes : int, optional
+        On each circle but the first, more than `order`.
+    rtol : float
+        Largest estimated error that is a success, in parts of the derivative or, where
+        that is near 0, of its usual size.
+
+    Returns
+    -------
+    Result
+        Its `df` is real where f is real on the real axis.
+
+    Raises
+    ------
+    NotDifferentiableError
+        If f is not analytic.
+    InputError
+        If f takes no complex numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from diffmethods.methods import cauchy_integral
+    >>> found = cauchy_integral.solve(np.exp, 0.0, order=20)
+    >>> print(f"{found.df:.10f} by {found.nfev} evaluations")
+    1.0000000000 by 192 evaluations
+    """
+    x = np.asarray(x)
+    x = x.astype(complex if x.dtype.kind == "c" else float)[()]
+    return at_items(
+        Sampler(f, np.asarray(x, complex)[()]), x, order, radius, nodes, rtol
+    )[0]
+
+
+class Circles:
+    """Draws circles of better and better radii around each item of x."""
+
+    def __init__(self, sampler: Sampler, radius: Any, order: int, nodes: int):
+        self.sampler, self.order, self.nodes = sampler, order, nodes
+        self.x = np.ravel(sampler.table)
+        self.nit = 0
+        self._start(np.ravel(radius))
+
+    def _start(self, radius: Any) -> None:
+        count = radius.size
+        self.shared = count != self.x.size
+        self.radius, self.best_radius = radius.copy(), radius.copy()
+        self.df, self.error = np.full(count, np.nan, complex), np.full(count, np.inf)
+        self.scale, self.noise = np.zeros(count), np.zeros(count)
+        self.nfev, self.turned = np.zeros((2, count), int)
+        self.real = np.ones(count, bool)
+        self.done, self.finite, self.analytic = np.zeros((3, count), bool)
+
+    def run(self) -> None:
+        while self.nit < ROUNDS and not self.done.all():
+            rows = self._rows()
+            self._round(rows, SCOUTS if self.nit == 0 else self.nodes)
+            self.nit += 1
+
+    def _rows(self) -> Any:
+        if self.shared:
+            return np.array([0])
+        return np.flatnonzero(~self.done.reshape(len(self.sampler.table), -1).all(1))
+
+    def _round(self, rows: Any, count: int) -> None:
+        own = np.arange(self.x.size).reshape(len(self.sampler.table), -1)[rows].ravel()
+        circle = np.exp(2j * np.pi / count * np.arange(count))[:, None]
+        points = self.x[own] + self.radius[own] * circle
+        shape = (count, -1, *self.sampler.table.shape[1:])
+        y = self.sampler(points.reshape(shape), rows).reshape(count, -1)
+        if y.shape[1] != len(own) and not self.shared:
+            self._start(np.full(y.shape[1], self.radius[0]))
+        items = np.arange(y.shape[1]) if self.shared else own
+        self._learn(items, y)
+        if self.shared and not self.done.all():
+            self.radius[:] = self.radius[~self.done].min()
+
+    def _learn(self, items: Any, y: Any) -> None:
+        """Read coefficient and error off the spectrum, and choose the next radius."""
+        count, order, radius = len(y), self.order, self.radius[items]
+        c = np.fft.fft(y, axis=0) / count
+        a = np.abs(c)
+        largest = np.max(np.abs(y), axis=0)
+        turning = np.max(a * np.arange(count)[:, None], axis=0)  # f' times the radius
+        floor = EPS * (largest + np.abs(self.x[items % self.x.size]) * turning / radius)
+        floor = np.maximum(floor, TINY)
+        pairs = np.maximum(a[:-1], a[1:])
+        significant = pairs > 4 * floor
+        last = np.where(
+            significant.any(0), count - 2 - np.argmax(significant[::-1], axis=0), 0
+        )
+        finite = np.isfinite(largest)
+        negative, middle = (np.maximum(a[k], a[k + 1]) for k in (-2, count // 2))
+        mirrored = negative > np.maximum(8 * floor, 4 * middle)
+
+        decay = np.where(last > 0, slope(pairs, last), np.log(0.1))
+        ends = last >= count - 2
+        alias = np.where(ends, negative, floor) * np.exp(decay * (order + 1))
+        factor = ratio(order, radius)
+        self.nfev[items] += count
+        sound, stale = finite & ~mirrored, np.zeros(len(items), bool)
+        if order < count:
+            error = (2 * floor + alias) * factor
+            better = sound & (error < self.error[items])
+            stale = error > self.error[items] / 2
+            near = np.where(last < order, 0, np.max(a[order : order + 2], axis=0))
+            self._keep(items[better], better, c[order] * factor, error, near * factor)
+            self.noise[items] = np.where(better, floor, self.noise[items])
+            real = np.max(np.abs(c.imag), axis=0) <= 8 * floor
+            self.real[items] = np.where(better, real, self.real[items])
+        self.finite[items] |= finite
+        self.analytic[items] |= sound
+
+        wanted = radius * self._better(pairs, last, decay)
+        wanted = np.where(mirrored, radius / 8, wanted)
+        inside = np.where(radius > 4, np.minimum(radius / 8, 0.5), radius / 8)
+        wanted = np.where(finite, wanted, inside)
+        change = np.abs(np.log(wanted / radius))
+        tried = (
+            sound & (count == self.nodes) & ((change < 0.15) | (stale & (self.nit > 5)))
+        )
+        good = self.error[items] < ENOUGH * np.abs(self.df[items])
+        self.turned[items] += mirrored
+        tried |= self.turned[items] >= PATIENCE
+        self.analytic[items] &= self.turned[items] < PATIENCE
+        self.done[items] = good | tried | (largest == 0)
+        self.radius[items] = wanted
+
+    def _better(self, pairs: Any, last: Any, decay: Any) -> Any:
+        """How many times larger the radius should be for the least error.
+
+        Coefficient k grows like the k-th power of the radius.  Noise comes with the
+        largest of all, alias from the first that the nodes cannot tell from the one
+        that is wanted; both count in parts of that one.  Where the singularity is a
+        branch point, the decay seems steeper than it goes on, by a part of 1 / k.
+        """
+        k = np.arange(self.nodes + self.order + 1)[:, None]
+        known = np.minimum(np.minimum(k, last), len(pairs) - 1)
+        size = np.log(np.maximum(np.take_along_axis(pairs, known, 0), TINY))
+        size += np.where(k > last, (decay + 1 / (last + 1)) * (k - last), 0)
+        costs = []
+        for growth in GROWTHS:
+            grown = size + k * growth
+            noise = np.max(grown, axis=0) + np.log(EPS)
+            costs.append(np.logaddexp(noise, grown[-1]) - grown[self.order])
+        return np.exp(GROWTHS[np.argmin(costs, axis=0)])
+
+    def _keep(self, items: Any, better: Any, df: Any, error: Any, scale: Any) -> None:
+        self.df[items], self.error[items] = df[better], error[better]
+        self.scale[items] = scale[better]
+        self.best_radius[items] = self.radius[items]
+
+
+def slope(pairs: Any, last: Any) -> Any:
+    """How fast the logarithms fall an index, in the last third above the noise."""
+    items = np.arange(len(last))
+    first = np.where(last > 2, np.maximum(2 * last // 3, 1), 0)
+    fall = np.log(pairs[last, items]) - np.log(pairs[first, items])
+    return np.minimum(fall / np.maximum(last - first, 1), np.log(0.98))
+
+
+def ratio(order: int, radius: Any) -> Any:
+    """n! / r**n, without an overflow on the way."""
+    return functools.reduce(
+        operator.mul, (k / radius for k in range(1, order + 1)), np.ones_like(radius)
+    )
+
+
+def at_items(
+    sampler: Sampler,
+    x: Any,
+    order: int,
+    radius: Any = None,
+    nodes: Any = None,
+    rtol: float = 1e-4,
+) -> tuple[Result, Any]:
+    """The result for every item of x, and the best radii."""
+    size = np.abs(x)
+    usual = np.where(size > NEAR_ZERO, size, 1.0) / 2
+    start = usual if radius is None else checked_step(radius, np.shape(x), "radius")
+    return drawn(sampler, x, start, order, nodes, rtol)
+
+
+def drawn(
+    sampler: Sampler, x: Any, start: Any, order: int, nodes: Any, rtol: float
+) -> tuple[Result, Any]:
+    """Draw the circles, and put together what they tell."""
+    circles = Circles(sampler, start, order, checked_nodes(nodes, order))
+    with np.errstate(all="ignore"):
+        try:
+            circles.run()
+        except DiffmethodsError:
+            raise
+        except TypeError as reason:
+            sampler.value(np.real(sampler.x))  # may know a better reason
+            raise InputError(
+                f"cauchy_integral evaluates f at complex numbers, and f takes none: "
+                f"{reason}; chebyshev needs real numbers alone"
+            ) from reason
+    if np.any(circles.finite & ~circles.analytic):
+        raise NotDifferentiableError(
+            "f is not analytic there: around a circle it turns the other way, however "
+            "small the circle (abs, real, imag and conj do so, and what is chosen by "
+            "comparing them); use dual_numbers, or chebyshev for real numbers alone"
+        )
+
+    def whole(array: Any) -> Any:
+        return array.reshape(sampler.shape)[()]
+
+    df = whole(circles.df)
+    if not np.iscomplexobj(x) and circles.real.all():
+        df = df.real
+    error, scale, noise = map(whole, (circles.error, circles.scale, circles.noise))
+    good = error <= rtol * np.maximum(np.abs(df), scale)
+    good |= (scale == 0) & np.isfinite(error)
+    worse = [~np.isfinite(error), ~whole(circles.done)]
+    causes = [Status.NOT_FINITE, Status.OUT_OF_EVALUATIONS]
+    status = np.select([good, *worse], [Status.CONVERGED, *causes], Status.ROUGH)[()]
+    nfev = whole(circles.nfev)
+    result = Result(df, error, good, status, nfev, circles.nit, noise, x)
+    return result, whole(circles.best_radius)
+
+
+def checked_nodes(nodes: Any, order: int) -> int:
+    """As many nodes as are asked for, or as the order needs."""
+    if nodes is None:
+        return 48 if order <= 10 else 4 * order + 8
+    if not isinstance(nodes, (int, np.integer)) or nodes < max(2 * order, 8):
+        raise OptionError(
+            f"nodes must be a whole number from {max(2 * order, 8)} for order {order}, "
+            f"not {nodes!r}"
+        )
+    return int(nodes)
+
+
+def derivative(f: Function, x: Any, order: int, **options: Any) -> Any:
+    """One circle for each item of x, all of them in the same calls of f."""
+    point = plain(x)
+    sampler = Sampler(f, np.asarray(point, complex)[()])
+    try:
+        result, radius = at_items(sampler, point, order, **options)
+    except NotDifferentiableError:
+        if np.ndim(x) and not isinstance(x, Traced):
+            check_elementwise(f, x, x)  # a better reason
+        raise
+    if isinstance(x, Traced) or sampler.traced:
+        radius = radius if np.shape(radius) == np.shape(x) else np.median(radius)
+        return weighted(f, x, radius, order, np.isrealobj(result.df))
+    return reliable(result, f)
+
+
+def along(
+    f: Function,
+    x: Any,
+    v: Any,
+    order: int,
+    radius: Any = None,
+    nodes: Any = None,
+    rtol: float = 1e-4,
+) -> Any:
+    """The derivative of t -> f(x + t v) at 0, for complex t."""
+    point, direction = plain(x), plain(v)
+    speed, size = np.ravel(np.abs(direction)), np.ravel(np.abs(point))
+    if radius is None:
+        reach = np.where(size > NEAR_ZERO, size, 1.0) / 2
+    else:
+        reach = np.ravel(checked_step(radius, np.shape(x), "radius"))
+    start = np.min(reach[speed > 0] / speed[speed > 0], initial=np.inf)
+    start = np.float64(start if start < np.inf else 1.0)
+    sampler = Along(f, point, direction)
+    result, best = drawn(sampler, point, start, order, nodes, rtol)
+    if isinstance(x, Traced) or isinstance(v, Traced) or sampler.traced:
+        real = np.isrealobj(result.df)
+        return weighted(lambda t: f(x + t * v), 0.0, np.median(best), order, real)
+    return reliable(result, f)
+
+
+def weighted(f: Function, x: Any, radius: Any, order: int, real: bool) -> Any:
+    """The derivative as a weighted sum of values of f, which may be stand-ins."""
+    count = checked_nodes(None, order)
+    circle = np.exp(2j * np.pi / count * np.arange(count))
+    factor = ratio(order, radius) / count
+    with np.errstate(all="ignore"):
+        values = [outcome(f(x + radius * z)) * (factor / z**order) for z in circle]
+    whole = functools.reduce(operator.add, values)
+    return np.real(whole) if real else whole
+
+
+def jvp(f: Function, x: Any, v: Any, **options: Any) -> Any:
+    return along(f, x, v, 1, **options)
+
+
+hessian, hvp = second_derivatives(along)
+
+METHOD = Method(
+    title="Cauchy integral",
+    family="numerical",
+    summary=(
+        "The nth derivative is a mean of f over a circle in the complex plane, each "
+        "value turned by n times its angle."
+    ),
+    exact=False,
+    rtol=1e-13,
+    max_order=50,
+    complex_points=True,
+    options=OPTIONS,
+    references=("lyness1967", "fornberg1981", "bornemann2011"),
+    derivative=derivative,
+    jvp=jvp,
+    hessian=hessian,
+    hvp=hvp,
+)

@@ -1,0 +1,283 @@
+"""Chebyshev interpolation: a step for a black box that its own spectrum chooses."""
+
+import functools
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from diffmethods.black_box import (
+    EVERYWHERE,
+    NEAR_ZERO,
+    Along,
+    Result,
+    Sampler,
+    checked_step,
+    plain,
+    reliable,
+    room,
+    room_along,
+    second_derivatives,
+)
+from diffmethods.method import Method
+from diffmethods.operators import _check_elementwise as check_elementwise
+from diffmethods.spectrum import (
+    Nodes,
+    first_step,
+    judged_number,
+    judged_strip,
+    nodes,
+)
+from diffmethods.step_search import ENOUGH, searched, weighted
+from diffmethods.traced import Traced
+
+Function = Callable[..., Any]
+
+STRIP = 4096  # items at a time: 10 nodes each fit a processor's cache
+MANY = 256  # items, from which a hasty first look saves time
+EXPONENT = np.int64(0x7FF0000000000000)  # what is left of a float is a power of two
+LARGE = 1e300
+
+OPTIONS = {
+    "step": (
+        "a hint: the half-width of the first interval, a number or an array of the "
+        "shape of x; left away, it follows from the size of x"
+    ),
+    "bounds": (
+        "a pair (low, high), numbers or arrays of the shape of x; f is evaluated "
+        "between them only, on one side of x where x is at one of them"
+    ),
+    "max_evaluations": "of f for each item of x and each direction; 100 by default",
+    "rtol": (
+        "largest estimated error to accept, in parts of the derivative or of its usual "
+        "size; 1e-4 by default"
+    ),
+}
+
+
+def solve(
+    f: Function,
+    x: Any,
+    order: int = 1,
+    *,
+    step: Any = None,
+    bounds: Any = EVERYWHERE,
+    max_evaluations: int = 100,
+    rtol: float = 1e-4,
+) -> Result:
+    """Differentiate a black box, with an estimate of the error.
+
+    Chebyshev interpolation of f around each x.  The decay of its coefficients tells how
+    long the interval should be, their flat end how large the noise of f is, and both
+    how wrong the derivative may be.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(x)``, of a number or elementwise of an array; it sees float64 alone.
+    x : float or array_like
+        Where to differentiate.
+    order : int
+        Which derivative, up to 12.
+    step : float or array_like, optional
+        The half-width of the first interval.
+    bounds : pair of array_like
+        Where f may be evaluated.
+    max_evaluations : int
+        How often f may be evaluated for each item of x.
+    rtol : float
+        Largest estimated error that is a success, in parts of the derivative or, where
+        that is near 0, of its usual size.
+
+    Returns
+    -------
+    Result
+        Its `df` and `error` have the shape of ``f(x)``; an item that failed has a
+        negative `status`, and its `df` is the best that was found.
+
+    Raises
+    ------
+    OptionError
+        If x is out of bounds, or there are not enough evaluations for one round.
+    ShapeError
+        If ``f`` of an array is not elementwise.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from diffmethods.methods import chebyshev
+    >>> found = chebyshev.solve(np.tanh, 2.0)
+    >>> print(f"{found.df:.12f}, {found.nfev} evaluations, success {found.success}")
+    0.070650824853, 10 evaluations, success True
+    >>> kink = chebyshev.solve(np.abs, 0.0)
+    >>> print(kink.success, kink.status)
+    False -1
+    """
+    x = np.asarray(x, float)[()]
+    sampler = Sampler(f, x)
+    return at_items(sampler, x, order, step, bounds, max_evaluations, rtol)[0]
+
+
+def at_items(
+    sampler: Sampler,
+    x: Any,
+    order: int,
+    step: Any = None,
+    bounds: Any = EVERYWHERE,
+    max_evaluations: int = 100,
+    rtol: float = 1e-4,
+    known: Any = None,
+) -> tuple[Result, Any]:
+    """The result for every item of x, and the best steps."""
+    distance = np.abs(x)
+    usual = np.where(distance > NEAR_ZERO, distance, 1.0) * first_step(order)
+    h = usual if step is None else checked_step(step, np.shape(x))
+    start = (h, np.spacing(distance), *room(x, bounds))
+    return searched(sampler, x, start, order, max_evaluations, rtol, known)
+
+
+def along(
+    f: Function,
+    x: Any,
+    v: Any,
+    order: int = 1,
+    step: Any = None,
+    bounds: Any = EVERYWHERE,
+    max_evaluations: int = 100,
+    rtol: float = 1e-4,
+) -> Any:
+    """The derivative of t -> f(x + t v) at 0; with stand-ins in it where there were."""
+    point, direction = np.real(plain(x)), np.real(plain(v))
+    moving = np.ravel(direction) != 0
+    speed = np.abs(np.ravel(direction)[moving])
+    distance = np.abs(np.ravel(point)[moving])
+    if step is None:
+        steps = np.where(distance > NEAR_ZERO, distance, 1.0) * first_step(order)
+    else:
+        steps = np.ravel(checked_step(step, np.shape(x)))[moving]
+    start = (
+        np.min(steps / speed, initial=1.0 if not speed.size else np.inf),
+        np.max(np.spacing(distance) / speed, initial=0.0),
+        *room_along(point, direction, bounds),
+    )
+    sampler = Along(f, point, direction)
+    found = searched(sampler, np.float64(0.0), start, order, max_evaluations, rtol)
+    if isinstance(x, Traced) or isinstance(v, Traced) or sampler.traced:
+        h = np.float64(np.median(found[1]))
+        return weighted(lambda t: f(x + t * v), np.float64(0.0), h, start[1:], order)
+    return reliable(found[0], f)
+
+
+def derivative(f: Function, x: Any, order: int, **options: Any) -> Any:
+    """The first look of most items is good enough; the others are searched for."""
+    known = None
+    if not options and type(x) is np.float64:
+        known, df = first_look(f, x, order)
+        if df is not None:
+            return df
+    elif not options and type(x) is np.ndarray and x.size >= MANY and order == 1:
+        with np.errstate(all="ignore"):
+            looks = first_looks(f, x)
+        if looks is not None:
+            df, error = looks
+            rest = ~(error < ENOUGH * np.abs(df)).reshape(len(x), -1).all(1)
+            if rest.any():
+                df[rest] = searched_for(f, x[rest], order)
+            return df
+    return searched_for(f, x, order, known, **options)
+
+
+def searched_for(
+    f: Function, x: Any, order: int, known: Any = None, **options: Any
+) -> Any:
+    """The derivative, if its error is small enough."""
+    point = np.asarray(np.real(plain(x)), float)[()]
+    sampler = Sampler(f, point)
+    result, h = at_items(sampler, point, order, known=known, **options)
+    if isinstance(x, Traced) or sampler.traced:
+        bounds = options.get("bounds", EVERYWHERE)
+        h = h if np.shape(h) == np.shape(x) else np.float64(np.median(h))
+        limits = (np.spacing(np.abs(point)), *room(point, bounds))
+        return weighted(f, x, h, limits, order)
+    if np.ndim(x) and not np.all(result.success):
+        check_elementwise(f, x, result.df)  # a better reason
+    return reliable(result, f)
+
+
+def first_look(f: Function, x: Any, order: int) -> tuple[Any, Any]:
+    """Values of f at a number's first nodes, and the derivative if they suffice."""
+    distance = abs(float(x))
+    h = (distance if distance > NEAR_ZERO else 1.0) * first_step(order)
+    if not h < LARGE:
+        return None, None
+    there, h, steps = first_nodes(order, math.frexp(h)[1] - 1)
+    points = x + steps
+    with np.errstate(all="ignore"):
+        try:
+            y = f(points)
+        except Exception:  # f wants numbers
+            return None, None
+        if type(y) is not np.ndarray or y.shape != points.shape or y.dtype != float:
+            return None, None
+        df, error = judged_number(there, y, h, order)
+    if error < ENOUGH * abs(df):
+        return y, np.float64(df)
+    return y.copy(), None
+
+
+@functools.lru_cache
+def first_nodes(order: int, exponent: int) -> tuple[Nodes, float, Any]:
+    """Nodes, a power of two as the step, and the nodes times that step."""
+    there, h = nodes(order), math.ldexp(1.0, exponent)
+    return there, h, h * there.column
+
+
+def first_looks(f: Function, x: Any) -> tuple[Any, Any] | None:
+    """The derivatives and errors of many items, strip by strip, in one look each."""
+    there = nodes(1)
+    table = np.reshape(x, (len(x), -1))
+    df, error = np.empty((2, *table.shape))
+    strip = max(1, STRIP // table.shape[1])
+    for first in range(0, len(x), strip):
+        rows = slice(first, first + strip)
+        distance = np.abs(table[rows])
+        h = np.where(distance > NEAR_ZERO, distance, 1.0) * first_step(1)
+        h = (h.view(np.int64) & EXPONENT).view(float)
+        points = np.multiply.outer(there.at, h)
+        points += table[rows]
+        try:
+            y = f(points.reshape(-1, *x[rows].shape))
+        except Exception:  # f wants arrays of the shape of x
+            return None
+        if type(y) is not np.ndarray or y.size != points.size or y.dtype != float:
+            return None
+        slope, wrong = judged_strip(there, y.reshape(len(y), -1))
+        np.divide(slope.reshape(h.shape), h, out=df[rows])
+        np.divide(wrong.reshape(h.shape), h, out=error[rows])
+    return df.reshape(x.shape), error.reshape(x.shape)
+
+
+def jvp(f: Function, x: Any, v: Any, **options: Any) -> Any:
+    return along(f, x, v, 1, **options)
+
+
+hessian, hvp = second_derivatives(along)
+
+METHOD = Method(
+    title="Chebyshev interpolation",
+    family="numerical",
+    summary=(
+        "Interpolate f around x, and let the decay of the coefficients choose the step "
+        "and tell the error."
+    ),
+    exact=False,
+    rtol=1e-12,
+    max_order=12,
+    options=OPTIONS,
+    references=("trefethen2013", "aurentz2017"),
+    derivative=derivative,
+    jvp=jvp,
+    hessian=hessian,
+    hvp=hvp,
+)

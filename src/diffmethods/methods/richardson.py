@@ -1,0 +1,343 @@
+"""Richardson's extrapolation: from a few steps to the limit of a step of 0."""
+
+import functools
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from diffmethods.black_box import (
+    EVERYWHERE,
+    NEAR_ZERO,
+    Along,
+    Result,
+    Sampler,
+    Status,
+    checked_count,
+    checked_step,
+    plain,
+    reliable,
+    room,
+    room_along,
+    second_derivatives,
+)
+from diffmethods.errors import OptionError
+from diffmethods.method import Method
+from diffmethods.methods.central_difference import stencil
+from diffmethods.operators import _check_elementwise as check_elementwise
+from diffmethods.traced import Traced, outcome
+
+Function = Callable[..., Any]
+
+START = 0.1  # in parts of the scale of x
+RATIO = 1.4
+SAFE = 2.0  # a difference that grows by as much ends the tableau
+CAUTION = 5  # as the best entry is often the luckiest, too
+MAX_EVALUATIONS = 40
+
+OPTIONS = {
+    "step": (
+        "the first and longest, a number or an array of the shape of x; left away, a "
+        "tenth of x, or 0.1"
+    ),
+    "ratio": "of each step to the next; 1.4 by default",
+    "bounds": (
+        "a pair (low, high), numbers or arrays of the shape of x, that f is evaluated "
+        "between; x must be inside"
+    ),
+    "max_evaluations": "of f for each item of x and each direction; 40 by default",
+    "rtol": (
+        "largest estimated error to accept, in parts of the derivative or of its usual "
+        "size; 1e-4 by default"
+    ),
+}
+
+
+def solve(
+    f: Function,
+    x: Any,
+    order: int = 1,
+    *,
+    step: Any = None,
+    ratio: float = RATIO,
+    bounds: Any = EVERYWHERE,
+    max_evaluations: int = MAX_EVALUATIONS,
+    rtol: float = 1e-4,
+) -> Result:
+    """Extrapolate central differences by Ridders' tableau, with an error estimate.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(x)``, of a number or elementwise of an array; it sees float64 alone.
+    x : float or array_like
+        Where to differentiate.
+    order : int
+        Which derivative.
+    step : float or array_like, optional
+        The first step, the longest.
+    ratio : float
+        Of each step to the next, above 1.
+    bounds : pair of array_like
+        Where f may be evaluated.
+    max_evaluations : int
+        How often f may be evaluated for each item of x.
+    rtol : float
+        Largest estimated error that is a success, in parts of the derivative or, where
+        that is near 0, of its usual size.
+
+    Returns
+    -------
+    Result
+        Its `df` and `error` have the shape of ``f(x)``.
+
+    References
+    ----------
+    C. J. F. Ridders, "Accurate computation of F'(x) and F'(x) F''(x)", Advances in
+    Engineering Software 4 (1982), 75-76.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from diffmethods.methods import richardson
+    >>> found = richardson.solve(np.tanh, 2.0)
+    >>> print(f"{found.df:.12f}, {found.nfev} evaluations, success {found.success}")
+    0.070650824853, 14 evaluations, success True
+    """
+    x = np.asarray(x, float)[()]
+    options = (step, ratio, bounds, max_evaluations, rtol)
+    return at_items(Sampler(f, x), x, order, *options)[0]
+
+
+class Tableau:
+    """Ridders' tableau for every item: a column a step, and a row a power removed.
+
+    Central differences have errors in even powers of the step.  Two of them at h and
+    h / ratio give one without the square, two of those one without the fourth power.
+    The best entry is the one that differs least from those that it was made of.
+    """
+
+    def __init__(self, sampler: Sampler, h: Any, order: int, ratio: float, limit: Any):
+        self.sampler, self.order, self.ratio = sampler, order, ratio
+        self.stencil = stencil(order, 2)
+        self.x = np.ravel(sampler.table)
+        self.h = np.minimum(np.ravel(h), np.ravel(limit) / 2 / self.stencil.reach)
+        self.nit = 0
+        self._start(self.h.size)
+
+    def _start(self, count: int) -> None:
+        self.shared = count != self.x.size
+        self.h = np.resize(self.h, count)
+        self.df, self.error = np.full(count, np.nan), np.full(count, np.inf)
+        self.noise, self.nfev = np.zeros(count), np.zeros(count, int)
+        self.best_h = self.h.copy()
+        self.done = np.zeros(count, bool)
+        self.column: list[Any] = []
+
+    def run(self, rounds: int) -> None:
+        """Shorten the step until the tableau gets worse."""
+        while self.nit < rounds and not self.done.all():
+            self._round()
+            self.nit += 1
+
+    def _round(self) -> None:
+        rows = np.flatnonzero(~self.done.reshape(self._rows, -1).all(1))
+        own = np.arange(self.x.size).reshape(len(self.sampler.table), -1)[rows].ravel()
+        offsets = np.array(self.stencil.offsets)[:, None]
+        points = self.x[own] + offsets * self.h[own]
+        shape = (len(offsets), -1, *self.sampler.table.shape[1:])
+        y = self.sampler(points.reshape(shape), rows).reshape(len(offsets), -1)
+        if y.shape[1] != len(own) and not self.shared:
+            self._start(y.shape[1])
+        items = np.arange(y.shape[1]) if self.shared else own
+        if items.size:
+            self._learn(items, y)
+
+    @property
+    def _rows(self) -> int:
+        return 1 if self.shared else len(self.sampler.table)
+
+    def _learn(self, items: Any, y: Any) -> None:
+        """Add a column for the new step, and keep its best entry."""
+        h = self.h[items]
+        if np.iscomplexobj(y) and not np.iscomplexobj(self.df):
+            self.df = self.df.astype(complex)
+        weights = np.array(self.stencil.floats)[1:, None]
+        quotient = (weights * (y[1:] - y[0])).sum(0) / h**self.order
+        noise = self.sampler.eps * np.max(np.abs(y), axis=0)
+        finite = np.isfinite(quotient)
+        column = [quotient]
+        past = self.column
+        difference = np.full(len(items), np.nan)
+        for power, before in enumerate(past, start=1):
+            gain = self.ratio ** (2 * power)
+            entry = (gain * column[-1] - before[items]) / (gain - 1)
+            change = np.abs(entry - column[-1])
+            difference = np.fmax(change, np.abs(entry - before[items]))
+            rounding = self.stencil.amplification * noise / h**self.order
+            error = CAUTION * difference + rounding
+            better = finite & (error < self.error[items])
+            keep = items[better]
+            self.df[keep], self.error[keep] = entry[better], error[better]
+            self.best_h[keep], self.noise[keep] = h[better], noise[better]
+            column.append(entry)
+        self.nfev[items] += len(y)
+        self._go_on(items, column, finite)
+
+    def _go_on(self, items: Any, column: list[Any], finite: Any) -> None:
+        """Shorten the steps, of items whose last entries do not drift apart."""
+        if self.column:
+            drift = np.abs(column[-1] - self.column[-1][items])
+            self.done[items] = drift >= SAFE / CAUTION * self.error[items]
+            exact = self.error[items] == 0
+            self.done[items] |= exact | (drift == 0)
+        self.column = self.column[: len(column)]
+        for power, entries in enumerate(column):
+            if power == len(self.column):
+                self.column.append(np.full(self.h.size, np.nan, self.df.dtype))
+            self.column[power] = self.column[power].astype(self.df.dtype)
+            self.column[power][items] = np.where(finite, entries, np.nan)
+        self.h[items] /= np.where(finite, self.ratio, 8 * self.ratio)
+
+
+def at_items(
+    sampler: Sampler,
+    x: Any,
+    order: int,
+    step: Any = None,
+    ratio: float = RATIO,
+    bounds: Any = EVERYWHERE,
+    max_evaluations: int = MAX_EVALUATIONS,
+    rtol: float = 1e-4,
+) -> tuple[Result, Any]:
+    """The result for every item of x, and the best steps."""
+    size = np.abs(x)
+    usual = np.where(size > NEAR_ZERO, size, 1.0) * START
+    h = usual if step is None else checked_step(step, np.shape(x))
+    limit = np.minimum(*room(x, bounds))
+    return extrapolated(sampler, x, h, limit, order, ratio, max_evaluations, rtol)
+
+
+def extrapolated(
+    sampler: Sampler,
+    x: Any,
+    h: Any,
+    limit: Any,
+    order: int,
+    ratio: float,
+    max_evaluations: int,
+    rtol: float,
+) -> tuple[Result, Any]:
+    """Fill the tableau, and say how good its best entries are."""
+    if not 1 < ratio <= 10:
+        raise OptionError(f"ratio must lie above 1, and be 10 at most, not {ratio!r}")
+    if np.any(limit <= 0):
+        raise OptionError(
+            "richardson needs f on both sides of x, and x lies at one of the bounds; "
+            "use chebyshev"
+        )
+    each = len(stencil(order, 2).offsets)
+    tableau = Tableau(sampler, h, order, ratio, limit)
+    with np.errstate(all="ignore"):
+        tableau.run(checked_count(max_evaluations, 3 * each) // each)
+
+    def whole(array: Any) -> Any:
+        return array.reshape(sampler.shape)[()]
+
+    names = ("df", "error", "noise", "best_h", "done", "nfev")
+    df, error, noise, best_h, done, nfev = (whole(getattr(tableau, n)) for n in names)
+    with np.errstate(all="ignore"):
+        rounding = tableau.stencil.amplification * noise / best_h**order
+    good = error <= rtol * np.abs(df)
+    good |= (np.abs(df) <= error) & (error <= 10 * rounding)  # 0, as far as one can see
+    worse = [~np.isfinite(error), ~done]
+    causes = [Status.NOT_FINITE, Status.OUT_OF_EVALUATIONS]
+    status = np.select([good, *worse], [Status.CONVERGED, *causes], Status.ROUGH)[()]
+    return Result(df, error, good, status, nfev, tableau.nit, 0 * noise, x), best_h
+
+
+def derivative(f: Function, x: Any, order: int, **options: Any) -> Any:
+    """All items of x in the same calls of f, each with steps of its own."""
+    point = np.asarray(np.real(plain(x)), float)[()]
+    sampler = Sampler(f, point)
+    result, h = at_items(sampler, point, order, **options)
+    if isinstance(x, Traced) or sampler.traced:
+        h = h if np.shape(h) == np.shape(x) else np.median(h)
+        return weighted(f, x, h, order, options.get("ratio", RATIO))
+    if np.ndim(x) and not np.all(result.success):
+        check_elementwise(f, x, result.df)  # a better reason
+    return reliable(result, f)
+
+
+def along(
+    f: Function,
+    x: Any,
+    v: Any,
+    order: int = 1,
+    step: Any = None,
+    ratio: float = RATIO,
+    bounds: Any = EVERYWHERE,
+    max_evaluations: int = MAX_EVALUATIONS,
+    rtol: float = 1e-4,
+) -> Any:
+    """The derivative of t -> f(x + t v) at 0."""
+    point, direction = np.real(plain(x)), np.real(plain(v))
+    speed, size = np.ravel(np.abs(direction)), np.ravel(np.abs(point))
+    if step is None:
+        steps = np.where(size > NEAR_ZERO, size, 1.0) * START
+    else:
+        steps = np.ravel(checked_step(step, np.shape(x)))
+    h = np.min(steps[speed > 0] / speed[speed > 0], initial=np.inf)
+    h = np.float64(h if h < np.inf else 1.0)
+    limit = np.float64(min(room_along(point, direction, bounds)))
+    sampler = Along(f, point, direction)
+    result, best_h = extrapolated(
+        sampler, point, h, limit, order, ratio, max_evaluations, rtol
+    )
+    if isinstance(x, Traced) or isinstance(v, Traced) or sampler.traced:
+        return weighted(
+            lambda t: f(x + t * v), np.float64(0.0), np.median(best_h), order, ratio
+        )
+    return reliable(result, f)
+
+
+def weighted(f: Function, x: Any, h: Any, order: int, ratio: float) -> Any:
+    """Four columns of the tableau, of values of f that may be stand-ins."""
+    formula = stencil(order, 2)
+    h = h * ratio**3  # the best entry was made with the last of several steps
+    column: list[Any] = []
+    with np.errstate(all="ignore"):
+        for _ in range(4):
+            values = [outcome(f(x + k * h)) for k in formula.offsets]
+            weighed = map(
+                operator.mul, formula.floats[1:], [y - values[0] for y in values[1:]]
+            )
+            entries = [functools.reduce(operator.add, weighed) / h**order]
+            for power, before in enumerate(column, start=1):
+                gain = ratio ** (2 * power)
+                entries.append((gain * entries[-1] - before) / (gain - 1))
+            column, h = entries, h / ratio
+    return column[-1]
+
+
+def jvp(f: Function, x: Any, v: Any, **options: Any) -> Any:
+    return along(f, x, v, 1, **options)
+
+
+hessian, hvp = second_derivatives(along)
+
+METHOD = Method(
+    title="Richardson extrapolation",
+    family="numerical",
+    summary="Take central differences at several steps, and extrapolate to step 0.",
+    exact=False,
+    rtol=1e-11,
+    max_order=8,
+    options=OPTIONS,
+    references=("ridders1982", "fornberg1988"),
+    derivative=derivative,
+    jvp=jvp,
+    hessian=hessian,
+    hvp=hvp,
+)

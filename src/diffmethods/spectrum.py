@@ -1,0 +1,251 @@
+"""Chebyshev spectra: what the coefficients of f around x tell of its derivative."""
+
+import functools
+import math
+import operator
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+
+from diffmethods.stencils import EPS
+
+SIGNIFICANT = 4  # times the noise
+SAFETY = 2  # what the noise enters the error estimate with
+FLAT = -0.5  # a slower fall of the logarithm, a degree, is none
+SLOWER = 0.4  # of what it was a little earlier, it is no more what an analytic f has
+BITS = (20, 12, 6)  # of the nodes, as the spacing of numbers around x allows
+UNSEEN = 1 / 30  # a larger tail beside the head says that the interval is too long
+TINY = 1e-300
+
+
+@dataclass(frozen=True)
+class Nodes:
+    """Interpolation in [-1, 1], or in [0, 2] or [-2, 0] at the end of a domain.
+
+    Attributes
+    ----------
+    at
+        Chebyshev's nodes, rounded to a few bits: with a power of two as the step h, the
+        sum ``x + h * at`` is exact unless it passes another power of two.
+    transform
+        Values at the nodes to coefficients of T_1, T_2, ...
+    slopes
+        Derivatives of T_1, T_2, ... at x.
+    amplification
+        How much noise of the coefficients up to T_k enters the derivative, by k from 0.
+    natural
+        The derivative of T_n, for a derivative of order n.
+    omitted, beyond
+        The derivative of the first polynomial left out that has one at x, and how many
+        coefficients further than the last it is.
+    """
+
+    at: Any
+    transform: Any
+    slopes: Any
+    amplification: Any
+    omitted: float
+    beyond: int
+    natural: float
+
+    @functools.cached_property
+    def column(self) -> Any:
+        return self.at[:, None]
+
+    @functools.cached_property
+    def hasty(self) -> tuple[Any, Any]:
+        """What gives the derivative and the last four coefficients, by parity of f.
+
+        The former out of f(x + h t) - f(x - h t), the latter out of the sums.
+        """
+        half = len(self.at) // 2
+        right = self.transform[-4:, :half]
+        weights = (self.slopes @ self.transform)[:half]
+        return np.vstack([weights, right[1::2]]), right[0::2]
+
+    @functools.cached_property
+    def plain(self) -> list[float]:
+        return list(map(float, self.slopes))
+
+    @functools.cached_property
+    def noises(self) -> list[float]:
+        return list(map(float, self.amplification))
+
+
+@functools.cache
+def nodes(order: int, side: int = 0, bits: int = BITS[0]) -> Nodes:
+    """The nodes for one order of derivative, on both sides of x or on one."""
+    count = size(order)
+    turn = (2 * np.arange(count // 2) + 1) * np.pi / (2 * count)
+    half = np.round(np.ldexp(np.cos(turn), bits))
+    at = np.ldexp(np.concatenate([half, -half]), -bits)
+    values = np.polynomial.chebyshev.chebvander(at, count - 1)
+    transform = np.linalg.inv(values)
+    transform += transform @ (np.eye(count) - values @ transform)
+    known = np.polynomial.Chebyshev.basis
+    slopes = np.array([known(k).deriv(order)(-side) for k in range(count + 2)])
+    beyond = 1 if slopes[count] else 2
+    return Nodes(
+        at=at + side,
+        transform=transform[1:],
+        slopes=slopes[1:count],
+        amplification=np.sqrt(np.cumsum(np.square(slopes[:count]))),
+        omitted=abs(slopes[count - 1 + beyond]),
+        beyond=beyond,
+        natural=abs(slopes[order]),
+    )
+
+
+def size(order: int) -> int:
+    """The number of nodes: more for higher derivatives, which lose more digits."""
+    return 10 + order // 2 * 4
+
+
+def first_step(order: int) -> float:
+    """In parts of x: what suits a function that has a singularity at 0."""
+    return 2.3 * float(EPS ** (1 / size(order)))
+
+
+@dataclass
+class Verdict:
+    """What the spectrum of f in one interval tells, for each item of x."""
+
+    df: Any
+    error: Any
+    truncation: Any
+    rounding: Any
+    last: Any  # the degree of the last coefficient above the noise
+    amplitude: Any  # its size
+    decay: Any  # of the logarithm of the coefficients, a degree
+    head: Any  # the size of the first coefficients
+    middle: Any  # the size of that for the order of the derivative; 0 if it is noise
+    tail: Any  # the size of the last coefficients
+    floor: Any  # the noise of a coefficient
+    flat: Any  # whether the last ones do not decay
+
+    def only(self, these: Any) -> "Verdict":
+        return Verdict(*(getattr(self, field.name)[these] for field in fields(self)))
+
+
+def judged(there: Nodes, y: Any, h: Any, noise: Any, eps: float, order: int) -> Verdict:
+    """Read the derivative and its error off the coefficients of f.
+
+    Those of an analytic function fall like a geometric series until they drown in
+    noise.  What comes after is left out of the derivative; where nothing drowns, the
+    first omitted coefficient is extrapolated.
+    """
+    count = len(y)
+    base = y[0]  # the differences to it are exact, and 0 for a constant
+    c = there.transform @ (y - base)
+    a = np.abs(c)
+    floor = np.maximum(np.abs(base) + a[0] + a[1], TINY) * (eps / 2)
+    floor = np.maximum(floor, noise)
+    head, middle, before, tail = (np.maximum(a[k], a[k + 1]) for k in (0, -6, -4, -2))
+    fall = np.log(np.maximum(tail, floor) / np.maximum(before, floor)) / 2
+    earlier = np.log(np.maximum(before, floor) / np.maximum(middle, floor)) / 2
+    slow = (fall > FLAT) | (fall > SLOWER * earlier) | (tail > UNSEEN * head)
+    flat = slow & (tail > SIGNIFICANT * floor)
+    hum = flat & (tail < 64 * floor) & (tail < 1e-4 * head)  # of the inside of f
+    if hum.any():
+        floor = np.where(hum, tail, floor)
+        flat &= ~hum
+    significant = a > SIGNIFICANT * floor
+    last = np.where(
+        significant.any(0), count - 1 - np.argmax(significant[::-1], axis=0), 0
+    )
+    kept = np.minimum(last + 2, count - 1)
+    terms = there.slopes[:, None] * c
+    df = np.where(np.arange(1, count)[:, None] <= kept, terms, 0).sum(0)
+    pairs = np.maximum(a[:-1], a[1:])
+    top = np.clip(last, 1, count - 2) - 1
+    amplitude = np.take_along_axis(pairs, top[None], 0)[0]
+    long = np.log(
+        np.where(last > 2, amplitude, floor) / np.maximum(head, floor)
+    ) / np.where(last > 2, last - 2, np.maximum(last, 1))
+    ends = last >= count - 2
+    decay = np.minimum(np.where(ends, np.maximum(long, fall), long), -0.05)
+    omitted = np.where(
+        ends,
+        tail * np.where(flat, count, np.exp(there.beyond * decay)),
+        floor * np.exp((there.beyond + 1) * decay),
+    )
+    truncation = there.omitted * omitted / h**order
+    rounding = SAFETY * there.amplification[kept] * floor / h**order
+    return Verdict(
+        df / h**order,
+        truncation + rounding,
+        truncation,
+        rounding,
+        last,
+        amplitude,
+        decay,
+        head,
+        np.where(last < order, 0, np.maximum(a[order - 1], a[order])),
+        tail,
+        floor,
+        flat,
+    )
+
+
+def judged_number(there: Nodes, y: Any, h: float, order: int) -> tuple[float, float]:
+    """The derivative and its error as `judged` has them, of one item, in plain numbers.
+
+    It takes a tenth of the time.  Where a tail does not decay, the error is infinite.
+    """
+    base = y.item(0)
+    c = there.transform.dot(y - base).ravel().tolist()
+    a = [abs(number) for number in c]
+    first, second, *_, sixth, fifth, fourth, third, before_last, end = a
+    head = first if first > second else second
+    middle = sixth if sixth > fifth else fifth
+    before = fourth if fourth > third else third
+    tail = before_last if before_last > end else end
+    floor = (abs(base) + first + second + TINY) * (EPS / 2)
+    least = SIGNIFICANT * floor
+    fall = math.log((tail if tail > floor else floor) / max(before, floor)) / 2
+    earlier = math.log(max(before, floor) / max(middle, floor)) / 2
+    steep = fall <= FLAT and fall <= SLOWER * earlier and tail <= UNSEEN * head
+    if not (tail <= least or steep):
+        return math.nan, math.inf
+    last = count = len(a)
+    while last and not a[last - 1] > least:
+        last -= 1
+    ends = last >= count - 1
+    top = last - ends * (last == count)
+    decay = -0.05
+    if head > floor:
+        reach = max(a[top - 1], a[top]) if last > 2 else floor
+        decay = min(
+            math.log(reach / head) / (last - 2 if last > 2 else max(last, 1)), decay
+        )
+    if ends:
+        omitted = tail * math.exp(there.beyond * min(max(decay, fall), -0.05))
+    else:
+        omitted = floor * math.exp((there.beyond + 1) * decay)
+    kept = min(last + 2, count)
+    df = sum(map(operator.mul, there.plain[:kept], c))
+    error = there.omitted * omitted + SAFETY * there.noises[kept] * floor
+    scale = h**order
+    return df / scale, error / scale
+
+
+def judged_strip(there: Nodes, y: Any) -> tuple[Any, Any]:
+    """A first derivative and its error, times the step, of many items in haste.
+
+    Nothing is left out of the derivative, no logarithm is taken, and five coefficients
+    are enough: the error is larger than the one that `judged` would tell.
+    """
+    half = len(y) // 2
+    left, right = y[half:], y[:half]
+    odd_rows, even_rows = there.hasty
+    df, seventh, ninth = odd_rows @ (right - left)
+    sixth, eighth = even_rows @ (right + left)
+    head = np.abs(df)
+    floor = (np.abs(y[0]) + head + TINY) * (EPS / 2)
+    before = np.maximum(np.abs(sixth, out=sixth), np.abs(seventh, out=seventh))
+    tail = np.maximum(np.abs(eighth, out=eighth), np.abs(ninth, out=ninth))
+    end = np.maximum(tail, floor)
+    omitted = end * np.maximum(end / np.maximum(before, floor), 1e-3)
+    omitted[tail > UNSEEN * head] = np.inf
+    return df, there.omitted * omitted + there.noises[-1] * SAFETY * floor
