@@ -170,11 +170,12 @@ def through_partials(recording: Any, step: Step, w: Any, active: set[int]) -> An
     partials = rules.partials(step.function, y) or ()
     for operand, partial in zip(step.args, partials, strict=True):
         if isinstance(operand, Step) and operand.index in active:
-            dx = times(w, partial(y, *xs), step.shape)
-            yield operand, (folded(dx, operand, step),)
+            factor = partial(y, *xs)
+            if not (isinstance(factor, float) and factor == 0):
+                yield operand, (folded(times(w, factor), operand, step),)
 
 
-def times(w: Any, partial: Any, shape: tuple[int, ...]) -> Any:
+def times(w: Any, partial: Any) -> Any:
     """The product; where a mask has made w 0 it is 0, even times infinity."""
     if not isinstance(partial, Recorded) or not is_masked(w):
         return w * partial

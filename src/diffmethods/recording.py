@@ -72,10 +72,13 @@ OF_ALL_ITEMS = {np.sum, np.max, np.min, np.prod, np.mean, np.linalg.norm}
 # How many items these give depends on the values.
 COUNTING = {np.nonzero, np.argwhere, np.unique, np.repeat, np.compress, np.extract}
 
-OURS = ("numpy", *(f"diffmethods.{name}" for name in (
-    "traced", "recording", "adjoints", "algebra", "definitions", "pullbacks", "rules",
-    "special", "steps", "methods.numpy_source", "methods.dual_numbers", "operators",
-)))  # fmt: skip
+OURS = (
+    "numpy",
+    *("diffmethods." + name for name in ("traced", "recording", "adjoints", "algebra")),
+    *("diffmethods." + name for name in ("definitions", "pullbacks", "rules", "steps")),
+    *("diffmethods." + name for name in ("special", "operators", "cotangents")),
+    "diffmethods.methods.dual_numbers",
+)
 
 
 class Recording:
@@ -380,9 +383,14 @@ def token(tree: Any) -> Any:
 def whereabouts() -> Any:
     """The place in the user's code that is running: its code and the instruction."""
     frame = sys._getframe(2)
-    while frame and not is_users(frame.f_globals.get("__name__", "")):
+    while frame:
+        name = frame.f_globals.get("__name__", "")
+        if name == "diffmethods.methods.numpy_source":  # f itself is one of NumPy's own
+            return None
+        if is_users(name):
+            return frame.f_code, frame.f_lasti
         frame = frame.f_back  # type: ignore[assignment]
-    return (frame.f_code, frame.f_lasti) if frame else None
+    return None
 
 
 @functools.cache

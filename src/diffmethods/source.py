@@ -341,7 +341,7 @@ class Lines:
     def constant_name(self, constant: Constant) -> str:
         name = self.program.names.get(id(constant.origin))
         if name is None or name in self.taken or re.fullmatch(r"[tg]\d+|g_\w*", name):
-            name = f"c{len(self.constants) + 1}"
+            name = self.local_name("c")
         self.taken.add(name)
         self.constants[name] = constant.array
         return name
