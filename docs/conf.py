@@ -140,7 +140,7 @@ html_theme_options = {
     "navbar_center": ["navbar-nav"],
     "navbar_end": ["theme-switcher"],
     "navbar_persistent": ["search-button"],
-    "secondary_sidebar_items": ["page-toc"],
+    "secondary_sidebar_items": {"**": ["page-toc"], "chrestomathy": [], "support": []},
     "footer_start": ["copyright"],
     "footer_end": [],
     "primary_sidebar_end": [],
@@ -151,7 +151,7 @@ html_theme_options = {
     "navigation_depth": 3,
     "show_nav_level": 1,
 }
-html_sidebars = {"index": [], "chrestomathy": []}
+html_sidebars = {"index": [], "chrestomathy": [], "support": []}
 
 # Files for machines
 ogp_site_url = html_baseurl

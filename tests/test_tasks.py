@@ -104,6 +104,6 @@ def test_large_errors_are_shown_by_their_power_of_ten():
     assert task.operator == "derivative"
     from diffmethods.tasks import error, rounded
 
-    assert error(Cell(1.0, 3e7, 1e-8, 1.0)) == "10^7 ulp"
+    assert error(Cell(1.0, 3e7, 1e-8, 1.0)) == "10<sup>7</sup> ulp"
     assert rounded(12345.0) == "12,000"
     assert rounded(1.234) == "1.2"

@@ -347,7 +347,8 @@ def error(cell: Cell) -> str:
     ulp = cell.error_ulp or 0.0
     if math.isinf(ulp) or math.isnan(ulp):
         return f"gives {shown(cell.value)}"
-    return f"{ulp:.2g} ulp" if ulp < 1e4 else f"10^{math.log10(ulp):.0f} ulp"
+    power = f"10<sup>{math.log10(max(ulp, 1.0)):.0f}</sup>"
+    return f"{ulp:.2g} ulp" if ulp < 1e4 else f"{power} ulp"
 
 
 def rounded(number: float) -> str:
