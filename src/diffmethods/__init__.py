@@ -32,6 +32,7 @@ __all__ = [
     "jvp",
     "list_methods",
     "taylor",
+    "to_source",
     "value_and_derivative",
     "value_and_gradient",
     "vjp",
@@ -44,6 +45,10 @@ def __getattr__(name: str) -> Any:
         from diffmethods.checkpointing import checkpoint
 
         return checkpoint
+    if name == "to_source":
+        from diffmethods.source import to_source
+
+        return to_source
     if name == "taylor":
         from diffmethods.methods.taylor_series import taylor
 
