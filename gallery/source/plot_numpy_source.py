@@ -205,9 +205,9 @@ slope = dm.derivative(halvings, method="numpy_source")
 # %%
 # Cost
 # ----
-# Once the program is there, a gradient costs about as much as the function: the value of
-# the function is not needed, nor are its last squares and its sum, and on long arrays the
-# strips win back what the slopes cost.
+# Once the program is there, a gradient costs about as much as the function: the value
+# is not needed, nor are the last squares and the sum, and on long arrays the strips win
+# back what the slopes cost.
 
 import time
 

@@ -180,7 +180,7 @@ def times(w: Any, partial: Any) -> Any:
     if not isinstance(partial, Recorded) or not is_masked(w):
         return w * partial
     mask = w.step.mask
-    if mask is True or mask.shape != np.shape(partial) or mask.shape != w.shape:
+    if mask is True or mask.shape != shape_of(partial) or mask.shape != w.shape:
         product: Any = np.where(w == 0, 0.0, w * partial)
         product.step.mask = True
         return product
@@ -193,19 +193,27 @@ def times(w: Any, partial: Any) -> Any:
 
 def folded(w: Any, operand: Step, step: Step) -> Any:
     """The cotangent of an operand that broadcasting had enlarged, or that is real."""
-    if np.ndim(w) == 0:
+    if len(shape_of(w)) == 0:
         if operand.shape != step.shape:
             w = w * (step.size / operand.size) if operand.size else 0.0
-    elif np.shape(w) != operand.shape:
+    elif shape_of(w) != operand.shape:
         w = fold(w, operand.shape, 0)
-    if operand.dtype.kind != "c" and np.iscomplexobj(w):
+    if operand.dtype.kind != "c" and is_complex(w):
         w = np.real(w)
     return w
 
 
+def shape_of(w: Any) -> tuple[int, ...]:
+    return w.shape if isinstance(w, Recorded) else np.shape(w)
+
+
+def is_complex(w: Any) -> bool:
+    return w.dtype.kind == "c" if isinstance(w, Recorded) else np.iscomplexobj(w)
+
+
 def whole(w: Any, shape: tuple[int, ...]) -> Any:
     """The cotangent with an item for each of the value's."""
-    if np.ndim(w):
+    if len(shape_of(w)):
         return w
     return (
         np.broadcast_to(w, shape)
@@ -228,7 +236,7 @@ def through_where(recording: Any, step: Step, w: Any, active: set[int]) -> Any:
         else:
             mask = recording.held(condition)
             mask = mask if chosen else np.logical_not(mask)
-        full = w if np.shape(mask) == step.shape else whole(w, step.shape)
+        full = w if shape_of(mask) == step.shape else whole(w, step.shape)
         if (
             is_masked(full)
             and full.step.function is np.where
@@ -251,8 +259,8 @@ def through_where(recording: Any, step: Step, w: Any, active: set[int]) -> Any:
 def through_sum(recording: Any, step: Step, w: Any, active: set[int]) -> Any:
     """All items of a sum have its cotangent; of the whole sum, one for all."""
     operand = step.args[0]
-    if not step.shape or np.ndim(w) == 0:
-        dx = np.reshape(w, ()) if np.ndim(w) else w
+    if not step.shape or len(shape_of(w)) == 0:
+        dx = np.reshape(w, ()) if len(shape_of(w)) else w
         yield operand, (dx,)
     else:
         yield from through_pullbacks(recording, step, w, active)
@@ -277,7 +285,7 @@ def through_pullbacks(recording: Any, step: Step, w: Any, active: set[int]) -> A
                 operand,
                 (
                     folded(dx, operand, step)
-                    if np.shape(dx) != operand.shape or np.iscomplexobj(dx)
+                    if shape_of(dx) != operand.shape or is_complex(dx)
                     else dx,
                 ),
             )
@@ -347,7 +355,7 @@ def may_repeat(recording: Any, index: Any, operand: Step) -> bool:
 def through_take_along(recording: Any, step: Step, w: Any, active: set[int]) -> Any:
     """In one dimension this is an index; an order names each item once."""
     operand, index, *_ = step.args
-    if len(step.shape) != 1 or not isinstance(index, Step) or np.ndim(w) == 0:
+    if len(step.shape) != 1 or not isinstance(index, Step) or len(shape_of(w)) == 0:
         yield from through_places(recording, step, w, active)
     else:
         term = recording.wrap(index), w, index.function is not np.argsort
@@ -362,7 +370,7 @@ def through_det(recording: Any, step: Step, w: Any, active: set[int]) -> Any:
         cofactors = rules.cofactors_by_minors(a)
     else:
         cofactors = recording.call(rules.cofactors_by_svd, (a,), {})
-    yield operand, ((w[..., None, None] if np.ndim(w) else w) * cofactors,)
+    yield operand, ((w[..., None, None] if len(shape_of(w)) else w) * cofactors,)
 
 
 def through_cofactors(recording: Any, step: Step, w: Any, active: set[int]) -> Any:
@@ -378,7 +386,7 @@ def through_placed(recording: Any, step: Step, w: Any, active: set[int]) -> Any:
     for index, value, _ in pairs:
         if isinstance(value, Step):
             at = recording.restored(index)
-            dx = w if np.ndim(w) == 0 else w[at]
+            dx = w if len(shape_of(w)) == 0 else w[at]
             size = np.shape(np.broadcast_to(0.0, step.shape)[recording.held(index)])
             if value.shape != size:
                 dx = fold(whole(dx, size), value.shape, 0)
@@ -387,7 +395,7 @@ def through_placed(recording: Any, step: Step, w: Any, active: set[int]) -> Any:
 
 def through_spread(recording: Any, step: Step, w: Any, active: set[int]) -> Any:
     places = recording.restored(step.args[0])
-    yield step.args[1], (w if np.ndim(w) == 0 else w[places],)
+    yield step.args[1], (w if len(shape_of(w)) == 0 else w[places],)
 
 
 def through_filled(recording: Any, step: Step, w: Any, active: set[int]) -> Any:
@@ -396,7 +404,7 @@ def through_filled(recording: Any, step: Step, w: Any, active: set[int]) -> Any:
 
 def through_shape(recording: Any, step: Step, w: Any, active: set[int]) -> Any:
     operand = step.args[0]
-    yield operand, (w if np.ndim(w) == 0 else np.reshape(w, operand.shape),)
+    yield operand, (w if len(shape_of(w)) == 0 else np.reshape(w, operand.shape),)
 
 
 def through_transpose(recording: Any, step: Step, w: Any, active: set[int]) -> Any:
@@ -409,7 +417,13 @@ def through_transpose(recording: Any, step: Step, w: Any, active: set[int]) -> A
     )
     yield (
         operand,
-        (w if np.ndim(w) == 0 else np.transpose(w, back) if back else np.transpose(w),),
+        (
+            w
+            if len(shape_of(w)) == 0
+            else np.transpose(w, back)
+            if back
+            else np.transpose(w),
+        ),
     )
 
 
@@ -423,8 +437,8 @@ def through_concatenate(recording: Any, step: Step, w: Any, active: set[int]) ->
         stop = start + joined_length(step, shape, axis)
         if isinstance(piece, Step) and piece.index in active:
             index = (*(slice(None),) * lead, slice(start, stop))
-            dx = w if np.ndim(w) == 0 else w[index if lead else index[0]]
-            if np.ndim(dx) and np.shape(dx) != shape:
+            dx = w if len(shape_of(w)) == 0 else w[index if lead else index[0]]
+            if len(shape_of(dx)) and shape_of(dx) != shape:
                 dx = np.reshape(dx, shape)
             yield piece, (folded(dx, piece, piece),)
         start = stop
@@ -457,7 +471,7 @@ def through_stack(recording: Any, step: Step, w: Any, active: set[int]) -> Any:
     for k, piece in enumerate(step.args[0]):
         if isinstance(piece, Step) and piece.index in active:
             index = (*(slice(None),) * lead, k) if lead else k
-            dx = w if np.ndim(w) == 0 else w[index]
+            dx = w if len(shape_of(w)) == 0 else w[index]
             yield piece, (folded(dx, piece, piece),)
 
 

@@ -243,6 +243,9 @@ class Recorded(Traced):
 
     def apply(self, function: Function, args: Any, kwargs: dict[str, Any]) -> Any:
         recording, level = self.recording, self.level
+        if function in rules.PARTIALS and not kwargs:
+            if any(type(x) is Recorded and x.level == level for x in args):
+                return recording.call(function, args, kwargs)
         ours = [x for x in leaves((args, tuple(kwargs.values()))) if x.level == level]
         if function is np.matrix_transpose and np.ndim(args[0]) == 2:
             function = np.transpose

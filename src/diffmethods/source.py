@@ -86,7 +86,6 @@ class Program:
     @functools.cached_property
     def function(self) -> Callable[..., Any]:
         """What the source defines."""
-        self.write()
         space: dict[str, Any] = {"np": np, **self.constants}
         space |= {word: function for function, word in self.writer.unnamed.items()}
         space |= {helper.__name__: helper for helper in self.writer.helpers}
@@ -103,14 +102,17 @@ class Program:
         function: Callable[..., Any] = space[self.name]
         return function
 
-    def write(self) -> None:
-        """Write the lines; what for, only if somebody asks."""
-        if not hasattr(self, "lines"):
-            self.lines, self.constants, self.writer = Lines(self).written()
+    @functools.cached_property
+    def _text(self) -> tuple[list["Line"], dict[str, Any], Writer]:
+        """The lines, with what they refer to; written when somebody asks."""
+        return Lines(self).written()
+
+    lines = property(lambda self: self._text[0])
+    constants = property(lambda self: self._text[1])
+    writer = property(lambda self: self._text[2])
 
     def source(self) -> str:
         """A module that runs by itself."""
-        self.write()
         definitions, arguments = [], []
         for name, array in self.constants.items():
             words = array_literal(array)
@@ -298,6 +300,7 @@ class Lines:
         self.lines: list[Line] = []
         self.names: dict[Any, str] = {}
         self.constants: dict[str, Any] = {}
+        self.counts: Counter[str] = Counter()
         self.inlined: dict[Step, Text] = {}
         self.taken = {"np", "AnotherBranch", program.name}
         self.becomes: dict[Step, Step] = {}  # what a sum in place starts from
@@ -353,11 +356,7 @@ class Lines:
             return name
         name = f"g_{self.names[step.of]}" if step.of in self.names else ""
         if not name or name in self.taken:
-            count = sum(word.startswith("t") for word in self.names.values())
-            name = f"t{count + 1}"
-            while name in self.taken:
-                count += 1
-                name = f"t{count + 1}"
+            name = self.local_name("t")
         self.taken.add(name)
         self.names[step] = name
         return name
@@ -383,11 +382,12 @@ class Lines:
 
     def local_name(self, letter: str) -> str:
         """A name for what lives within a loop."""
-        count = 1
-        while f"{letter}{count}" in self.taken:
-            count += 1
-        self.taken.add(f"{letter}{count}")
-        return f"{letter}{count}"
+        name = ""
+        while not name or name in self.taken:
+            self.counts[letter] += 1
+            name = f"{letter}{self.counts[letter]}"
+        self.taken.add(name)
+        return name
 
     def assign(self, name: str, words: str, step: Step, sign: str = "=") -> None:
         self.lines.append(Line(f"{name} {sign} {words}", note(step, words)))

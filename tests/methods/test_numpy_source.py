@@ -502,6 +502,28 @@ def test_refusals(f, error):
             gradient(f)(X)
 
 
+def in_place(x):
+    y = 2 * x
+    z = y[1:] * x[0]
+    y += np.sin(x)
+    y *= x
+    return np.sum(y) + np.prod(z)
+
+
+def changing(x):
+    table = np.ones(4)
+    first = np.sum(table * x)
+    table[:2] = 3.0
+    return first * np.sum(table * x**2)
+
+
+@pytest.mark.parametrize("f", [in_place, changing])
+def test_changes_in_place(f):
+    """What was read before a change is what it was before."""
+    for shift in (0.0, 0.01, 0.02):
+        close(gradient(f)(X + shift), by_differences(lambda x: f(x.copy()), X + shift))
+
+
 # Threads
 
 
