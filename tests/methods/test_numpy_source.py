@@ -504,7 +504,7 @@ def test_refusals(f, error):
 
 def in_place(x):
     y = 2 * x
-    z = y[1:] * x[0]
+    z = y * x[0]
     y += np.sin(x)
     y *= x
     return np.sum(y) + np.prod(z)
