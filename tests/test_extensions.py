@@ -85,6 +85,13 @@ def test_the_style_sheet_of_katex_has_all_its_fonts():
     assert named == {f"fonts/{path.name}" for path in folder.glob("fonts/*")}
 
 
+def test_images_load_when_they_are_near(build, tmp_path):
+    (tmp_path / "dot.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
+    _, out = build("T\n=\n\n.. image:: ../dot.svg\n   :alt: A dot\n", "lazy_images")
+    page = BeautifulSoup((out / "index.html").read_bytes(), "html.parser")
+    assert page.select_one("img[alt='A dot']")["loading"] == "lazy"
+
+
 TIMINGS = """
 .. container::
 

@@ -61,7 +61,7 @@ def light_dark(block, block_vars, gallery_conf, **kwargs):
             save(path)
             source = PurePosixPath(os.path.relpath(path, gallery_conf["src_dir"]))
             parts.append(
-                f"\n.. image:: /{source}\n   :alt: {title}\n   :loading: lazy\n"
+                f"\n.. image:: /{source}\n   :alt: {title}\n"
                 f"   :class: sphx-glr-single-img only-{theme}\n"
             )
     plt.close("all")

@@ -1,12 +1,17 @@
 // Whatever scrolls sideways can be reached and scrolled from the keyboard.
 
-function markScrollable() {
-  const boxes = "div.math, .pst-scrollable-table-container, .output, div.highlight pre";
-  for (const box of document.querySelectorAll(boxes)) {
-    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
-    else if (box.tabIndex === 0) box.removeAttribute("tabindex");
-  }
-}
+(() => {
+  const scrolls = (box) =>
+    box.scrollWidth > box.clientWidth
+    && ["auto", "scroll"].includes(getComputedStyle(box).overflowX);
 
-window.addEventListener("load", markScrollable);
-window.addEventListener("resize", markScrollable);
+  function markScrollable() {
+    for (const box of document.querySelectorAll("article div, article pre")) {
+      if (scrolls(box)) box.tabIndex = 0;
+      else if (box.getAttribute("tabindex") === "0") box.removeAttribute("tabindex");
+    }
+  }
+
+  window.addEventListener("load", markScrollable);
+  window.addEventListener("resize", markScrollable);
+})();

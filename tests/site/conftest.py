@@ -1,14 +1,13 @@
 """The built site, served as its host serves it, and a chromium that meets no other."""
 
 import functools
-import gzip
 import http.server
 import os
 import shutil
 import threading
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
@@ -169,18 +168,6 @@ class Visit:
     def elsewhere(self):
         hosts = {urlsplit(url).hostname for url in self.requests}
         return sorted(hosts - {None, "127.0.0.1"})
-
-    def weight(self, site, prefix):
-        """Return the kilobytes that a server which compresses would have sent."""
-        total = 0
-        for url in set(self.requests):
-            name = unquote(urlsplit(url).path).removeprefix(prefix)
-            path = site / (name or "index.html")
-            if path.is_file():
-                data = path.read_bytes()
-                packed = path.suffix in (".png", ".woff2", ".pagefind", ".pf_meta")
-                total += len(data if packed else gzip.compress(data, 6))
-        return total / 1024
 
 
 @pytest.fixture(scope="session")
