@@ -97,6 +97,24 @@ def test_orders_to_50(order, median, largest):
         assert np.median(evaluations) <= 64
 
 
+@pytest.mark.parametrize("order", [1, 3, 10])
+def test_two_circles_suffice_at_a_number(order):
+    errors, evaluations = [], []
+    for name, (f, _, x, _) in FUNCTIONS.items():
+        count = 0
+
+        def counted(z, f=f):
+            nonlocal count
+            count += np.size(z)
+            return f(z)
+
+        df = dm.get_method(METHOD).derivative(counted, np.float64(x), order)
+        errors.append(abs(df / exact(name, order) - 1))
+        evaluations.append(count)
+    assert np.max(errors) <= 1e-12
+    assert np.median(evaluations) <= 64
+
+
 @pytest.mark.parametrize(
     "f",
     [

@@ -1,6 +1,7 @@
 """Cauchy's integral: any derivative as a mean of values on a circle around x."""
 
 import functools
+import math
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -35,7 +36,9 @@ SCOUTS = 16  # nodes of the first circle, which tells where the next should be
 ROUNDS = 12
 PATIENCE = 5  # circles with a singularity inside, before f is held not analytic
 ENOUGH = 2e-14  # a relative error estimate that no further circle is drawn for
+SUFFICES = 1e-11  # at a number, where two circles are to do; the truth is mostly better
 TINY = 1e-300
+BLOCK = 64  # items at a time, to save memory
 GROWTHS = np.log(2) * np.arange(-36, 25) / 6  # of the logarithm of the radius
 
 OPTIONS = {
@@ -140,10 +143,18 @@ class Circles:
 
     def _round(self, rows: Any, count: int) -> None:
         own = np.arange(self.x.size).reshape(len(self.sampler.table), -1)[rows].ravel()
-        circle = np.exp(2j * np.pi / count * np.arange(count))[:, None]
-        points = self.x[own] + self.radius[own] * circle
+        points = self.x[own] + self.radius[own] * circle(count)[:, None]
         shape = (count, -1, *self.sampler.table.shape[1:])
-        y = self.sampler(points.reshape(shape), rows).reshape(count, -1)
+        try:
+            y = self.sampler(points.reshape(shape), rows).reshape(count, -1)
+        except DiffmethodsError:
+            raise
+        except TypeError as reason:
+            self.sampler.value(np.real(self.sampler.x))  # may know a better reason
+            raise InputError(
+                f"cauchy_integral evaluates f at complex numbers, and f takes none: "
+                f"{reason}; chebyshev needs real numbers alone"
+            ) from reason
         if y.shape[1] != len(own) and not self.shared:
             self._start(np.full(y.shape[1], self.radius[0]))
         items = np.arange(y.shape[1]) if self.shared else own
@@ -187,7 +198,7 @@ class Circles:
         self.finite[items] |= finite
         self.analytic[items] |= sound
 
-        wanted = radius * self._better(pairs, last, decay)
+        wanted = radius * improvement(pairs, last, decay, self.nodes, order)
         wanted = np.where(mirrored, radius / 8, wanted)
         inside = np.where(radius > 4, np.minimum(radius / 8, 0.5), radius / 8)
         wanted = np.where(finite, wanted, inside)
@@ -202,29 +213,31 @@ class Circles:
         self.done[items] = good | tried | (largest == 0)
         self.radius[items] = wanted
 
-    def _better(self, pairs: Any, last: Any, decay: Any) -> Any:
-        """How many times larger the radius should be for the least error.
-
-        Coefficient k grows like the k-th power of the radius.  Noise comes with the
-        largest of all, alias from the first that the nodes cannot tell from the one
-        that is wanted; both count in parts of that one.  Where the singularity is a
-        branch point, the decay seems steeper than it goes on, by a part of 1 / k.
-        """
-        k = np.arange(self.nodes + self.order + 1)[:, None]
-        known = np.minimum(np.minimum(k, last), len(pairs) - 1)
-        size = np.log(np.maximum(np.take_along_axis(pairs, known, 0), TINY))
-        size += np.where(k > last, (decay + 1 / (last + 1)) * (k - last), 0)
-        costs = []
-        for growth in GROWTHS:
-            grown = size + k * growth
-            noise = np.max(grown, axis=0) + np.log(EPS)
-            costs.append(np.logaddexp(noise, grown[-1]) - grown[self.order])
-        return np.exp(GROWTHS[np.argmin(costs, axis=0)])
-
     def _keep(self, items: Any, better: Any, df: Any, error: Any, scale: Any) -> None:
         self.df[items], self.error[items] = df[better], error[better]
         self.scale[items] = scale[better]
         self.best_radius[items] = self.radius[items]
+
+
+def improvement(pairs: Any, last: Any, decay: Any, nodes: int, order: int) -> Any:
+    """How many times larger the radius should be for the least error.
+
+    Coefficient k grows like the k-th power of the radius.  Noise comes with the
+    largest of all, alias from the first that the nodes cannot tell from the one
+    that is wanted; both count in parts of that one.  Where the singularity is a
+    branch point, the decay seems steeper than it goes on, by a part of 1 / k.
+    """
+    k = np.arange(nodes + order + 1)[:, None]
+    known = np.minimum(np.minimum(k, last), len(pairs) - 1)
+    size = np.log(np.maximum(np.take_along_axis(pairs, known, 0), TINY))
+    size += np.where(k > last, (decay + 1 / (last + 1)) * (k - last), 0)
+    best = []
+    for first in range(0, max(len(last), 1), BLOCK):
+        grown = size[:, first : first + BLOCK] + k * GROWTHS[:, None, None]
+        noise = np.max(grown, axis=1) + np.log(EPS)
+        costs = np.logaddexp(noise, grown[:, -1]) - grown[:, order]
+        best.append(np.argmin(costs, axis=0))
+    return np.exp(GROWTHS[np.concatenate(best)])
 
 
 def slope(pairs: Any, last: Any) -> Any:
@@ -238,7 +251,7 @@ def slope(pairs: Any, last: Any) -> Any:
 def ratio(order: int, radius: Any) -> Any:
     """n! / r**n, without an overflow on the way."""
     return functools.reduce(
-        operator.mul, (k / radius for k in range(1, order + 1)), np.ones_like(radius)
+        operator.mul, (k / radius for k in range(1, order + 1)), 1.0
     )
 
 
@@ -263,16 +276,7 @@ def drawn(
     """Draw the circles, and put together what they tell."""
     circles = Circles(sampler, start, order, checked_nodes(nodes, order))
     with np.errstate(all="ignore"):
-        try:
-            circles.run()
-        except DiffmethodsError:
-            raise
-        except TypeError as reason:
-            sampler.value(np.real(sampler.x))  # may know a better reason
-            raise InputError(
-                f"cauchy_integral evaluates f at complex numbers, and f takes none: "
-                f"{reason}; chebyshev needs real numbers alone"
-            ) from reason
+        circles.run()
     if np.any(circles.finite & ~circles.analytic):
         raise NotDifferentiableError(
             "f is not analytic there: around a circle it turns the other way, however "
@@ -310,7 +314,12 @@ def checked_nodes(nodes: Any, order: int) -> int:
 
 
 def derivative(f: Function, x: Any, order: int, **options: Any) -> Any:
-    """One circle for each item of x, all of them in the same calls of f."""
+    """Circles for each item of x, all of them in the same calls of f."""
+    if not options and type(x) is np.float64 and order < SCOUTS:
+        with np.errstate(all="ignore"):
+            df = first_looks(f, x, order)
+        if df is not None:
+            return df
     point = plain(x)
     sampler = Sampler(f, np.asarray(point, complex)[()])
     try:
@@ -323,6 +332,53 @@ def derivative(f: Function, x: Any, order: int, **options: Any) -> Any:
         radius = radius if np.shape(radius) == np.shape(x) else np.median(radius)
         return weighted(f, x, radius, order, np.isrealobj(result.df))
     return reliable(result, f)
+
+
+def first_looks(f: Function, x: Any, order: int) -> Any:
+    """The derivative at a number from one or two circles, or None if it needs more."""
+    radius = float(abs(x) if abs(x) > NEAR_ZERO else 1.0) / 2
+    nodes = checked_nodes(None, order)
+    for count in (SCOUTS, nodes):
+        points = x + radius * circle(count)
+        try:
+            y = f(points)
+        except Exception:  # f wants numbers, or real ones
+            return None
+        if type(y) is not np.ndarray or y.shape != points.shape or y.dtype != complex:
+            return None
+        c = np.fft.fft(y) / count
+        a = np.abs(c)
+        end, middle = max(a.item(-1), a.item(-2)), a.item(count // 2)
+        rounded = float(np.abs(y).max() + abs(x) / radius * (a * counts(count)).max())
+        floor = EPS * rounded
+        if not 0 < floor < np.inf or end > max(8 * floor, 4 * middle):
+            return None
+        if count == SCOUTS:
+            pairs = np.maximum(a[:-1], a[1:])[:, None]
+            last = np.flatnonzero(pairs > 4 * floor)[-1:]
+            if not last.size:
+                return None
+            decay = slope(pairs, last)
+        alias = max(floor, end) * math.exp(decay.item() * (order + 1))
+        factor = math.factorial(order) / radius**order
+        df, error = c.item(order) * factor, (2 * floor + alias) * factor
+        if error < SUFFICES * abs(df.real) and abs(df.imag) <= error:
+            return np.float64(df.real)
+        if count == SCOUTS:
+            growth = improvement(pairs, last, decay, nodes, order)
+            radius, decay = radius * growth.item(), decay + np.log(growth)
+    return None
+
+
+@functools.cache
+def counts(count: int) -> Any:
+    return np.arange(count)
+
+
+@functools.cache
+def circle(count: int) -> Any:
+    """Nodes around 0 of radius 1."""
+    return np.exp(2j * np.pi * np.arange(count) / count)
 
 
 def along(
@@ -354,10 +410,11 @@ def along(
 def weighted(f: Function, x: Any, radius: Any, order: int, real: bool) -> Any:
     """The derivative as a weighted sum of values of f, which may be stand-ins."""
     count = checked_nodes(None, order)
-    circle = np.exp(2j * np.pi / count * np.arange(count))
     factor = ratio(order, radius) / count
     with np.errstate(all="ignore"):
-        values = [outcome(f(x + radius * z)) * (factor / z**order) for z in circle]
+        values = [
+            outcome(f(x + radius * z)) * (factor / z**order) for z in circle(count)
+        ]
     whole = functools.reduce(operator.add, values)
     return np.real(whole) if real else whole
 
