@@ -44,19 +44,22 @@ class Surroundings:
         self.seen: dict[int, Any] = {}
         self._look(f, ())
         self.seen.clear()
-        self.more = bool(self.cells or self.containers or self.arrays)
+        self.mutable = bool(self.containers or self.arrays)
 
     def unchanged(self) -> bool:
         """Whether every one of them is what it was."""
         for space, name, thing in self.names:
             if space.get(name, self) is not thing:
                 return False
-        return not self.more or self._rest_unchanged()
+        try:
+            for cell, thing in self.cells:
+                if cell.cell_contents is not thing:
+                    return False
+        except ValueError:  # a name that has lost its value
+            return False
+        return not self.mutable or self._nothing_inside_changed()
 
-    def _rest_unchanged(self) -> bool:
-        for cell, thing in self.cells:
-            if content_of(cell) is not thing:
-                return False
+    def _nothing_inside_changed(self) -> bool:
         for container, things in self.containers:
             if not same_items(contents(container), things):
                 return False
@@ -110,7 +113,11 @@ class Surroundings:
         if RESTLESS & set(f_names):
             self.steady = False
         for name, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):
-            thing = content_of(cell)
+            try:
+                thing = cell.cell_contents
+            except ValueError:  # a name without a value yet
+                self.steady = False
+                continue
             self.cells.append((cell, thing))
             if isinstance(thing, np.ndarray):
                 self.names.append(({name: thing}, name, thing))
@@ -150,13 +157,6 @@ def is_fixed(thing: Any) -> bool:
         or home == "builtins"
         or (home == "diffmethods" and name != "diffmethods.problems")
     )
-
-
-def content_of(cell: Any) -> Any:
-    try:
-        return cell.cell_contents
-    except ValueError:  # a name that has no value yet
-        return cell
 
 
 def contents(container: Any) -> list[Any]:
