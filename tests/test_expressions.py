@@ -23,6 +23,9 @@ LEAST_RIGHT = {  # of the 206 in EXPRESSIONS
     "central_difference": 206,
     "forward_difference": 206,
     "dual_numbers": 206,
+    "taylor_series": 190,
+    "reverse_tape": 200,
+    "numpy_source": 190,
     "jax": 203,
     "sympy": 180,
 }

@@ -302,3 +302,9 @@ def test_products_agree_with_the_jacobian(x, v):
     jacobian = dm.jacobian(f)(x)
     np.testing.assert_allclose(dm.jvp(f)(x, v), jacobian @ v, atol=1e-12)
     np.testing.assert_allclose(dm.vjp(f)(x, w), w @ jacobian, atol=1e-12)
+
+
+def test_a_result_that_changes_its_shape_is_refused():
+    f = lambda x: x[x > 1.0]
+    with pytest.raises(ShapeError, match="changes the shape"):
+        dm.jacobian(f, method="forward_difference", step=0.5)(np.array([0.7, 2.0]))

@@ -531,6 +531,10 @@ def _explained(operation: Function) -> Function:
                     "f branches with if, and and or on a whole array: choose item by "
                     "item with np.where, or differentiate at one number at a time"
                 ) from error
+            if "arrays must have the same shape" in str(error):
+                raise ShapeError(
+                    "f changes the shape of its result around x"
+                ) from error
             raise
 
     return run
