@@ -32,7 +32,7 @@ class Effort:
     patience: float
 
 
-FULL = Effort(rounds=9, span=0.003, largest=1_000_000, samples=8, patience=2.0)
+FULL = Effort(rounds=15, span=0.002, largest=1_000_000, samples=8, patience=2.0)
 QUICK = Effort(rounds=3, span=0.001, largest=10_000, samples=2, patience=0.2)
 
 

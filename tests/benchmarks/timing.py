@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from typing import Any
 
 Run = Callable[[], Any]
+Clocked = tuple[float, float]  # seconds by the wall clock, and of the processor
+Pair = tuple[Clocked, Clocked]  # the base, then the candidate
 
 
 @dataclass(frozen=True)
@@ -46,27 +48,27 @@ def side_by_side(
     before, so that nothing is timed which happens only once.
     """
     counts = {name: repetitions(run, span) for name, run in candidates.items()}
-    base_count, base_shortest = repetitions(base, span), math.inf
-    rounds_of: dict[Any, list[tuple[float, float]]] = {name: [] for name in candidates}
+    base_count = repetitions(base, span)
+    pairs: dict[Any, list[Pair]] = {name: [] for name in candidates}
     with without_garbage_collection():
         for _ in range(rounds):
             for name, run in candidates.items():
-                done = rounds_of[name]
-                if sum(wall for wall, _ in done) * counts[name] > patience:
-                    continue
-                wall, work = clocked(base, base_count)
-                its_wall, its_work = clocked(run, counts[name])
-                base_shortest = min(base_shortest, wall)
-                done.append((its_wall, its_work / max(work, 1e-12)))
+                spent = sum(own[0] for _, own in pairs[name]) * counts[name]
+                if spent <= patience:
+                    first = clocked(base, base_count)
+                    pairs[name].append((first, clocked(run, counts[name])))
             gc.collect()
-    return {
-        name: Timing(
-            min(wall for wall, _ in done),
-            min(wall for wall, _ in done) / base_shortest,
-            statistics.median(ratio for _, ratio in done),
-        )
-        for name, done in rounds_of.items()
-    }
+    return {name: summary(done) for name, done in pairs.items()}
+
+
+def summary(pairs: list[Pair]) -> Timing:
+    """Only the base's own rounds beside a candidate count: as many chances for both."""
+    seconds = min(own[0] for _, own in pairs)
+    return Timing(
+        seconds,
+        seconds / min(base[0] for base, _ in pairs),
+        statistics.median(own[1] / max(base[1], 1e-12) for base, own in pairs),
+    )
 
 
 def repetitions(run: Run, span: float) -> int:
@@ -79,7 +81,7 @@ def repetitions(run: Run, span: float) -> int:
         count = min(10 * count, math.ceil(1.2 * span / max(wall, 1e-9)))
 
 
-def clocked(run: Run, count: int) -> tuple[float, float]:
+def clocked(run: Run, count: int) -> Clocked:
     """Seconds by the wall clock and of the processor, for one of many calls."""
     wall, work = time.perf_counter(), time.process_time()
     for _ in range(count):
