@@ -275,3 +275,11 @@ def test_an_inventory_follows_its_project(refresh):
 def test_a_name_that_is_gone_is_said(refresh):
     with pytest.raises(LookupError, match=r"p\.f is no py:function of P"):
         refresh.refreshed(INVENTORY + "p.f function old.html\n", INVENTORY.encode())
+
+
+def test_thumbnails_keep_their_drawing_and_lose_its_digits():
+    lightened = importlib.import_module("light_thumbnails").lightened
+    svg = '<svg>\n   <path d="M 1.2345 -0.51 \nL 20.9 3" x="1.25"/>'
+    text = "<text>0.0706</text>\n</svg>"
+    light = '<svg>\n<path d="M 1 -1 \nL 21 3" x="1.25"/>'
+    assert lightened(svg + text) == light + text

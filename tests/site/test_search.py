@@ -33,6 +33,6 @@ def test_the_dialog_searches_and_leads_to_the_page(open_page, kind):
 
 
 def test_nothing_found_is_said(open_page):
-    visit = open_page("search.html?q=qjqjqj")
-    visit.page.get_by_text("Nothing found for “qjqjqj”.").wait_for()
+    visit = open_page("search.html?q=жжж")
+    visit.page.get_by_text("Nothing found for “жжж”.").wait_for()
     visit.page.context.close()
