@@ -348,7 +348,7 @@ def error(cell: Cell) -> str:
     if math.isinf(ulp) or math.isnan(ulp):
         return f"gives {shown(cell.value)}"
     power = f"10<sup>{math.log10(max(ulp, 1.0)):.0f}</sup>"
-    return f"{ulp:.2g} ulp" if ulp < 1e4 else f"{power} ulp"
+    return f"{rounded(ulp) if ulp < 1e4 else power} ulp"
 
 
 def rounded(number: float) -> str:
