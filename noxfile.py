@@ -136,6 +136,27 @@ def benchmarks(session: nox.Session) -> None:
 
 
 @nox.session(python=PYTHON)
+def publish(session: nox.Session) -> None:
+    """Have Read the Docs build the site; `-- --dry-run` says what would be asked."""
+    install(session, "--group=publish")
+    session.run("python", "docs/publish.py", *session.posargs)
+
+
+@nox.session(python=PYTHON)
+def release(session: nox.Session) -> None:
+    """Check the tag, build the archives into dist, and try the wheel by itself."""
+    install(session, "--group=release")
+    session.run("python", "docs/release.py", *session.posargs)
+
+
+@nox.session(python=PYTHON)
+def readthedocs(session: nox.Session) -> None:
+    """Rehearse a build on Read the Docs, within its limits of time and memory."""
+    install(session, "--group=rehearsal")
+    session.run("python", "docs/rehearse.py", *session.posargs)
+
+
+@nox.session(python=PYTHON)
 def inventories(session: nox.Session) -> None:
     """Refresh the addresses of other projects' pages in docs/_inv (needs a network)."""
     install(session, "sphinx")

@@ -36,7 +36,9 @@ def functions(k):
 def exact(f, x):
     """mpmath's derivative of what NumPy's functions do to one number."""
     numpy = {name: getattr(mpmath, name) for name in ("sin", "exp", "tanh")}
-    stand_in = type("numpy", (), {**numpy, "where": staticmethod(lambda c, a, b: a if c else b)})
+    stand_in = type(
+        "numpy", (), {**numpy, "where": staticmethod(lambda c, a, b: a if c else b)}
+    )
     namespace = dict(f.__globals__) | {"np": stand_in}
     g = type(f)(f.__code__, namespace, f.__name__, None, f.__closure__)
     with mpmath.workdps(30):
