@@ -21,8 +21,12 @@ __all__ = [
     "Method",
     "Row",
     "capabilities",
+    "check_gradient",
     "checkpoint",
     "compare",
+    "custom_fixed_point",
+    "custom_root",
+    "custom_rule",
     "derivative",
     "get_method",
     "gradient",
@@ -45,6 +49,18 @@ def __getattr__(name: str) -> Any:
         from diffmethods.checkpointing import checkpoint
 
         return checkpoint
+    if name == "check_gradient":
+        from diffmethods.checking import check_gradient
+
+        return check_gradient
+    if name == "custom_rule":
+        from diffmethods.custom_rules import custom_rule
+
+        return custom_rule
+    if name in ("custom_root", "custom_fixed_point"):
+        from diffmethods import implicit
+
+        return getattr(implicit, name)
     if name == "to_source":
         from diffmethods.source import to_source
 

@@ -22,7 +22,7 @@ from diffmethods.pullbacks import MOVES, PULLBACKS
 from diffmethods.recording import Recorded, Recording
 from diffmethods.steps import Step, each, filled, part, placed, spread
 from diffmethods.tape import takes
-from diffmethods.traced import Traced, leaves, qualified_name
+from diffmethods.traced import Traced, leaves, qualified_name, rebuilt
 
 # mypy: disable-error-code="no-untyped-call"
 
@@ -318,6 +318,29 @@ def through_pushforward(recording: Any, step: Step, w: Any, active: set[int]) ->
             yield operand, (dx,)
 
 
+def through_custom_rule(recording: Any, step: Step, w: Any, active: set[int]) -> Any:
+    """A function's own rule: as it is if it pulls back, else as any pushforward."""
+    rule, named = step.kwargs["rule"], recording.restored(step.kwargs["named"])
+    if rule.vjp is None:
+        yield from through_pushforward(recording, step, w, active)
+        return
+    y, xs = recording.wrap(step), recording.restored(step.args)
+    found = rule.cotangents(y, xs, completed(w, y), named)
+    for k, (operand, dx) in enumerate(zip(step.args, found, strict=True)):
+        if isinstance(operand, Step) and operand.index in active:
+            if dx is None:
+                raise rule.no_derivative(k)
+            yield operand, (folded(dx, operand, step),)
+
+
+def completed(w: Any, y: Any) -> Any:
+    """A cotangent for each of a call's results; 0 for those that nothing needs."""
+    if isinstance(y, (tuple, list)):
+        known = w if isinstance(w, dict) else {}
+        return rebuilt(y, [completed(known.get(k, 0.0), p) for k, p in enumerate(y)])
+    return whole(w, np.shape(y))
+
+
 def is_slope(recording: Any, dy: Any) -> bool:
     return isinstance(dy, Recorded) and dy.recording is recording
 
@@ -564,6 +587,7 @@ ADJOINTS: dict[Function, Any] = {
     np.take_along_axis: through_take_along,
     np.linalg.det: through_det,
     rules.cofactors_by_svd: through_cofactors,
+    rules.applied: through_custom_rule,
     np.copy: through_copy,
     np.array: through_copy,
     operator.getitem: through_index,

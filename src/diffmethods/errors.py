@@ -25,6 +25,10 @@ class TracedValueError(DiffmethodsError, TypeError):
     """A stand-in for an array was used where only a plain number can be."""
 
 
+class WrongDerivativeError(DiffmethodsError, AssertionError):
+    """A derivative that was to be checked differs from the reference."""
+
+
 class InputError(DiffmethodsError, TypeError):
     """An argument is of a kind that cannot be differentiated at or along."""
 

@@ -77,6 +77,7 @@ OURS = (
     *("diffmethods." + name for name in ("traced", "recording", "adjoints", "algebra")),
     *("diffmethods." + name for name in ("definitions", "pullbacks", "rules", "steps")),
     *("diffmethods." + name for name in ("special", "operators", "cotangents")),
+    *("diffmethods." + name for name in ("custom_rules", "implicit")),
     "diffmethods.methods.dual_numbers",
 )
 

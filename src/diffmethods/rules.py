@@ -455,7 +455,18 @@ def push_pinv(a, da):
     return y, dy
 
 
+def applied(*operands, rule, named=()):
+    """Call a function that brings its own rule, as `custom_rule` makes them."""
+    return rule(*operands, **dict(named))
+
+
+def push_applied(*operands, rule, named=()):
+    half = len(operands) // 2
+    return rule.push(operands[:half], operands[half:], named)
+
+
 PUSHFORWARDS: dict[Callable, Callable] = {
+    applied: push_applied,
     np.where: push_where,
     np.absolute: push_absolute,
     np.sign: push_sign,
@@ -474,7 +485,8 @@ PUSHFORWARDS: dict[Callable, Callable] = {
     np.linalg.pinv: push_pinv,
 }
 PUSHFORWARDS = {f: knowing_its_arguments(push) for f, push in PUSHFORWARDS.items()}
-OPERANDS = {np.where: 3, np.linalg.solve: 2}  # the others have one
+# How many arguments are operands; of the others it is the first.
+OPERANDS = {np.where: 3, np.linalg.solve: 2, applied: sys.maxsize}
 
 
 def partials(function: Callable, y: Any = None) -> tuple[Callable, ...] | None:

@@ -327,7 +327,7 @@ def pushed(function: Function, args: Any, kwargs: Any, run: Run) -> Any:
     if result is NotImplemented:
         return result
     run.learn()
-    return integrated(function(*values(args, run), **kwargs), result[1], run)
+    return integrated(values(result[0], run.below), result[1], run)
 
 
 def where(function: Function, args: Any, kwargs: Any, run: Run) -> Any:

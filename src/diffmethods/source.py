@@ -5,8 +5,10 @@ arithmetic on long arrays goes through them in strips that stay in the processor
 cache.
 """
 
+import builtins
 import functools
 import inspect
+import keyword
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -37,6 +39,7 @@ INLINE = 44  # characters of an expression that may stand inside another
 # A derivative made of these warns of nothing that the function would not warn of.
 CALM = {np.add, np.subtract, np.multiply, np.negative, np.sum, placed, filled, "w", "v"}
 CALM |= VIEWS
+KEYWORDS = {*keyword.kwlist, *dir(builtins)}
 
 ANOTHER_BRANCH = '''\
 class AnotherBranch(ValueError):
@@ -120,6 +123,7 @@ class Program:
                 arguments.append((name, array))
             else:
                 definitions.append(f"{name} = {words}\n")
+        foreign = list(self.writer.unnamed.values())
         head = [
             "import numpy as np\n",
             *(f"{line}\n" for line in sorted(self.writer.modules)),
@@ -130,13 +134,14 @@ class Program:
         blocks += ["\n" + inspect.getsource(helper) for helper in self.writer.helpers]
         if self.guarded:
             blocks.append("\n" + ANOTHER_BRANCH)
-        blocks.append("\n" + self._function(arguments))
+        blocks.append("\n" + self._function(arguments, foreign))
         return "\n".join(blocks)
 
-    def _function(self, arguments: list[tuple[str, Any]]) -> str:
+    def _function(self, arguments: list[tuple[str, Any]], foreign: list[str]) -> str:
         names = [step.function for step in self.inputs] + [
             name for name, _ in arguments
         ]
+        names += foreign
         text = f"def {self.name}({', '.join(names)}):\n"
         text += f'    """{self.about}'
         if arguments:
@@ -145,6 +150,10 @@ class Program:
                 text += (
                     f"    {name}, an array of {array.dtype} of shape {array.shape}.\n"
                 )
+        if foreign:
+            text += "\n\n    Functions that the source calls as they are:\n"
+            text += f"    {', '.join(foreign)}.\n"
+        if arguments or foreign:
             text += "    "
         text += '"""\n'
         for step in self.inputs:
@@ -218,8 +227,8 @@ def to_source(
     -------
     str
         A module with one function, called like the operator.  Its arguments are `x`,
-        what the operator takes besides, and such arrays of `f` as are too large to
-        print, which its docstring lists.
+        what the operator takes besides, and what cannot be printed: large arrays, and
+        functions with a rule of their own, as its docstring lists them.
 
     Raises
     ------
@@ -296,7 +305,7 @@ class Lines:
 
     def __init__(self, program: Program):
         self.program = program
-        self.writer = Writer(self.operand)
+        self.writer = Writer(self.operand, self.foreign_name)
         self.lines: list[Line] = []
         self.names: dict[Any, str] = {}
         self.constants: dict[str, Any] = {}
@@ -379,6 +388,14 @@ class Lines:
 
     def note(self, step: Step) -> str:
         return note(step, "")
+
+    def foreign_name(self, function: Any) -> str:
+        """The name of a function that is not NumPy's, if it is free."""
+        name = str(function.__name__)
+        if not name.isidentifier() or name in self.taken | KEYWORDS:
+            name = self.local_name("function")
+        self.taken.add(name)
+        return name
 
     def local_name(self, letter: str) -> str:
         """A name for what lives within a loop."""

@@ -6,6 +6,7 @@ its code, and in that of the functions that it calls, to the things they stand f
 """
 
 import functools
+import inspect
 import types
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -20,7 +21,7 @@ MOST = 500  # things to watch; with more, recording anew costs no more than look
 ALIKE_FOREVER = (
     *(bool, int, float, complex, str, bytes, type(None), type(Ellipsis), slice, range),
     *(np.generic, np.ufunc, np.dtype, types.BuiltinFunctionType),
-    *(types.MethodDescriptorType, types.WrapperDescriptorType),
+    *(types.MethodDescriptorType, types.WrapperDescriptorType, inspect.Signature),
 )
 FIXED = ("numpy", "scipy", "math", "cmath", "operator", "functools", "itertools")
 RESTLESS = {"random", "time", "datetime", "secrets", "uuid"}  # names of what changes

@@ -117,10 +117,15 @@ class Writer:
     ----------
     operand
         Gives the source of a step or a constant.
+    foreign
+        Gives a name to a function that has no dotted one.
     """
 
-    def __init__(self, operand: Callable[[Any], Text]):
+    def __init__(
+        self, operand: Callable[[Any], Text], foreign: Callable[[Any], str]
+    ):
         self.operand = operand
+        self.foreign = foreign
         self.unnamed: dict[Any, str] = {}  # functions that have no dotted name
         self.modules: set[str] = set()
         self.helpers: set[Any] = set()
@@ -174,6 +179,8 @@ class Writer:
         return self.called(function, args, step.kwargs), ATOM
 
     def called(self, function: Any, args: Any, kwargs: Any) -> str:
+        if function is rules.applied:  # the function is called as it is
+            function, kwargs = kwargs["rule"], dict(kwargs["named"])
         words = [self.text(x)[0] for x in args]
         words += [f"{key}={self.text(x)[0]}" for key, x in kwargs.items()]
         return f"{self.name(function)}({', '.join(words)})"
@@ -204,13 +211,15 @@ class Writer:
         if function in HELPERS:
             self.helpers.add(function)
             return str(function.__name__)
+        if function in self.unnamed:
+            return self.unnamed[function]
         words = qualified_name(function)
         if words.startswith("np.") and found(np, words[3:]) is function:
             return words
         if words.startswith("scipy.special."):
             self.modules.add("from scipy import special")
             return words.removeprefix("scipy.")
-        return self.unnamed.setdefault(function, f"function{len(self.unnamed) + 1}")
+        return self.unnamed.setdefault(function, self.foreign(function))
 
 
 def found(home: Any, dotted: str) -> Any:

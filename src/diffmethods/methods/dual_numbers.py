@@ -230,7 +230,7 @@ def at_number(f: Callable[..., Any], x: float) -> np.float64 | None:
     """f'(x) on floats alone, or None where that takes NumPy."""
     level = next(LEVELS)
     y = f(DualNumber(float(x), 1.0, level))
-    if type(y) is DualNumber and y.level == level:
+    if isinstance(y, Dual) and y.level == level and not y.shape:
         return np.float64(y.tangent)
     return None
 

@@ -10,11 +10,12 @@ import jax.scipy.special
 import numpy as np
 from jax.experimental.jet import jet
 
+from diffmethods import rules
 from diffmethods.errors import DiffmethodsError, MissingRuleError
 from diffmethods.lifted import Library, Lifted, base_of, flatten
 from diffmethods.method import Method
 from diffmethods.operators import check_weight, contract
-from diffmethods.traced import Traced
+from diffmethods.traced import Traced, qualified_name
 
 Function = Callable[..., Any]
 
@@ -49,6 +50,52 @@ def refuse_unique(*args: Any, **kwargs: Any) -> Any:
     raise NotImplementedError("JAX gives it the slope 0; use np.sort")
 
 
+def by_its_rule(*args: Any, rule: Any, named: Any) -> Any:
+    """A function with a rule of its own, which JAX uses in both modes.
+
+    Where JAX knows numbers the function gets them, and may be a black box; where it
+    only traces (inside `jax.jit`), the function has to be plain NumPy.
+    """
+    places = [
+        k
+        for k, x in enumerate(args)
+        if isinstance(x, jax.Array) and jnp.issubdtype(x.dtype, jnp.inexact)
+    ]
+
+    def operands(xs: Any, others: Any) -> list[Any]:
+        given = dict(zip(places, xs, strict=True))
+        return [given.get(k, other) for k, other in enumerate(others)]
+
+    def native(tree: Any) -> Any:
+        return jax.tree.map(jnp.asarray, LIBRARY.lower(tree))
+
+    @jax.custom_jvp
+    def function(*xs: Any) -> Any:
+        traced = any(isinstance(x, jax.core.Tracer) for x in xs)
+        known = LIBRARY.lift(xs) if traced else [np.asarray(x)[()] for x in xs]
+        try:
+            return native(rule.function(*operands(known, args), **dict(named)))
+        except (TypeError, ValueError) as error:
+            if not traced:
+                raise
+            raise MissingRuleError(
+                f"{rule.__name__} is no plain NumPy, and JAX knows no numbers to call "
+                f"it with, as inside jax.jit: {error}"
+            ) from error
+
+    @function.defjvp
+    def push(xs: Any, dxs: Any) -> Any:
+        y = function(*xs)
+        none = [np.zeros(np.shape(x)) for x in args]
+        lifted = operands(LIBRARY.lift(xs), args), operands(LIBRARY.lift(dxs), none)
+        dy = rule.tangent(LIBRARY.lift(y), *lifted, named)
+        return y, jax.tree.map(
+            lambda dy, y: jnp.asarray(dy, y.dtype), LIBRARY.lower(dy), y
+        )
+
+    return function(*(args[k] for k in places))
+
+
 MEND: dict[str, Function] = {  # what JAX lacks, or takes differently
     "polyval": listed("polyval", 0),
     "compress": listed("compress", 0),
@@ -56,6 +103,7 @@ MEND: dict[str, Function] = {  # what JAX lacks, or takes differently
     "quantile": listed("quantile", 1),
     "percentile": listed("percentile", 1),
     "unique": refuse_unique,
+    qualified_name(rules.applied): by_its_rule,
     "linalg.cholesky": lambda a: jnp.linalg.cholesky(hermitian(a)),
     "linalg.eigh": lambda a, UPLO="L": jnp.linalg.eigh(hermitian(a, UPLO)),
     "linalg.eigvalsh": lambda a, UPLO="L": jnp.linalg.eigvalsh(hermitian(a, UPLO)),
