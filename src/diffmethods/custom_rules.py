@@ -5,6 +5,7 @@ asks the function itself.  A rule that pulls cotangents back is transposed where
 method pushes forward, and the other way round, since both are linear.
 """
 
+import contextlib
 import functools
 import inspect
 from collections.abc import Callable, Sequence
@@ -24,6 +25,7 @@ from diffmethods.errors import (
 )
 from diffmethods.method import methods_for
 from diffmethods.pullbacks import REWRITES
+from diffmethods.recording import Recorded
 from diffmethods.tape import Entry, Node, Sweep, Tape
 from diffmethods.traced import Traced, joined, leaves, level_of, one_array, rebuilt
 
@@ -32,6 +34,7 @@ Rule = Function | Sequence[Function | None]
 Named = tuple[tuple[str, Any], ...]  # keyword arguments
 
 FOREIGN = {"jax", "jaxlib", "torch", "tensorflow", "autograd", "casadi", "sympy"}
+PLAIN = (bool, int, float, complex, str, bytes)
 COMMON = ("dual_numbers", "reverse_tape", "central_difference")
 
 
@@ -117,8 +120,13 @@ def custom_rule(
     >>> print(f"{dm.derivative(log_gamma, order=2)(100.0):.9f}")
     0.010050167
     """
-    given = {"partials": partials, "jacobian": jacobian, "jvp": jvp, "vjp": vjp}
-    given = {name: rule for name, rule in given.items() if rule is not None}
+    rules_by_name: dict[str, Any] = {
+        "partials": partials,
+        "jacobian": jacobian,
+        "jvp": jvp,
+        "vjp": vjp,
+    }
+    given = {name: rule for name, rule in rules_by_name.items() if rule is not None}
     if not given:
         raise OptionError(
             "a custom rule needs one of partials=, jacobian=, jvp= and vjp="
@@ -167,10 +175,10 @@ class CustomFunction:
         self.elementwise = partials is not None
         self.jvp = jvp
         self.vjp = vjp
-        try:
-            self.signature: inspect.Signature | None = inspect.signature(function)
-        except (TypeError, ValueError):  # some compiled functions have none
-            self.signature = None
+        self.signature: inspect.Signature | None = None
+        if not isinstance(function, np.ufunc):
+            with contextlib.suppress(TypeError, ValueError):  # compiled: it has none
+                self.signature = inspect.signature(function)
 
     def __repr__(self) -> str:
         return f"<{self.__name__} with a custom rule>"
@@ -207,9 +215,7 @@ class CustomFunction:
         result = innermost.apply(rules.applied, xs, call)
         if result is NotImplemented:
             able = [
-                name
-                for name in methods_for(rules.applied)
-                if name != innermost.method
+                name for name in methods_for(rules.applied) if name != innermost.method
             ]
             raise MissingRuleError(
                 f"{innermost.method} cannot take {self.__name__}, which has a rule of "
@@ -228,9 +234,17 @@ class CustomFunction:
 
     # What methods ask for
 
+    def in_numbers(self, xs: Any, named: Named = ()) -> Any:
+        """The result as float64 or complex."""
+        return as_numbers(self.evaluated(tuple(xs), named), self.__name__)
+
+    def called(self, *xs: Any, **named: Any) -> Any:
+        """What source calls."""
+        return self.in_numbers(xs, tuple(named.items()))
+
     def push(self, xs: Any, dxs: Any, named: Named) -> tuple[Any, Any]:
         """The result and its tangent."""
-        y = as_numbers(self.evaluated(xs, named), self.__name__)
+        y = self.in_numbers(xs, named)
         return y, self.tangent(y, xs, dxs, named)
 
     def tangent(self, y: Any, xs: Any, dxs: Any, named: Named) -> Any:
@@ -312,6 +326,11 @@ class CustomFunction:
             if not isinstance(error, TracedValueError):
                 raise
             raise self._opaque(name, error) from error
+        except RecursionError as error:
+            raise MissingRuleError(
+                f"the {name} of {self.__name__} calls {self.__name__} itself, so it "
+                "cannot be read backwards: give jvp= and vjp= together"
+            ) from error
         except (TypeError, ValueError, AttributeError) as error:
             if not leaves(args):
                 raise
@@ -418,6 +437,13 @@ def is_float(x: Any) -> bool:
     return isinstance(x, (float, np.ndarray)) and np.asarray(x).dtype.kind == "f"
 
 
+def is_plain(x: Any) -> bool:
+    """Whether an argument can be written down."""
+    if isinstance(x, (tuple, list)):
+        return all(map(is_plain, x))
+    return x is None or isinstance(x, (Traced, np.ndarray, np.generic, *PLAIN))
+
+
 def known_to(rule: Function, named: Named) -> dict[str, Any]:
     """Those of some options that a rule has parameters for."""
     if not named:
@@ -471,12 +497,14 @@ def transposed(pull: Function, y: Any, dxs: Any) -> Any:
 def recorded_by_vjp(*xs: Any, rule: CustomFunction, named: Named = ()) -> Any:
     """On a tape, a rule that pulls back serves as it is, without transposition."""
     innermost = max(leaves(xs), key=level_of)
+    if isinstance(innermost, Recorded) and not all(map(is_plain, (*xs, named))):
+        innermost.recording.private = True  # no source can be written of it
     if rule.vjp is None or not isinstance(innermost, Node):
         return NotImplemented
     tape = innermost.tape
     tape.watch([x for x in xs if not isinstance(x, Node)])
     values = tape.values(xs)
-    y = as_numbers(rule.evaluated(values, named), rule.__name__)
+    y = rule.in_numbers(values, named)
     targets = [
         (k, x.index, np.shape(x.value), not np.iscomplexobj(x.value))
         for k, x in enumerate(xs)
@@ -487,9 +515,7 @@ def recorded_by_vjp(*xs: Any, rule: CustomFunction, named: Named = ()) -> Any:
         if isinstance(part, (tuple, list)):
             items = [recorded(item, (*place, k)) for k, item in enumerate(part)]
             return rebuilt(part, items)
-        return tape.record(
-            part, (pull_by_vjp, rule, named, targets, place, y, values)
-        )
+        return tape.record(part, (pull_by_vjp, rule, named, targets, place, y, values))
 
     return recorded(y, ())
 
@@ -509,7 +535,9 @@ def pull_by_vjp(sweep: Sweep, w: Any, entry: Entry) -> None:
         found = [row[k] for row in rows]
         if any(dx is None for dx in found):
             raise rule.no_derivative(k)
-        sweep.give_folded(index, np.stack(found) if sweep.rows else found[0], shape, real)
+        sweep.give_folded(
+            index, np.stack(found) if sweep.rows else found[0], shape, real
+        )
 
 
 def among_zeros(w: Any, y: Any, place: tuple[int, ...]) -> Any:
@@ -520,9 +548,7 @@ def among_zeros(w: Any, y: Any, place: tuple[int, ...]) -> Any:
     return rebuilt(
         y,
         [
-            among_zeros(w, part, tuple(rest))
-            if k == first
-            else all_zeros(part)
+            among_zeros(w, part, tuple(rest)) if k == first else all_zeros(part)
             for k, part in enumerate(y)
         ],
     )

@@ -21,9 +21,12 @@ from diffmethods.custom_rules import (
 from diffmethods.errors import InputError, NotDifferentiableError, ShapeError
 from diffmethods.methods import dual_numbers
 from diffmethods.methods.dual_numbers import Dual, tangents
-from diffmethods.traced import LEVELS, leaves, outcome
+from diffmethods.recording import Recorded
+from diffmethods.traced import LEVELS, Traced, leaves, outcome
 
 Function = Callable[..., Any]
+
+WORST_CONDITION = 1e14
 
 
 def custom_root(
@@ -111,12 +114,13 @@ def custom_root(
 
     @functools.wraps(solve)
     def root(*xs: Any, **options: Any) -> Any:
-        y = as_numbers(solve(*xs, **options), name)
+        y = solve(*xs, **options)
         if isinstance(y, (tuple, list)):
             raise InputError(
                 f"{name} must return the root alone, a number or an array, not a "
                 f"{type(y).__name__}"
             )
+        y = as_numbers(y, name)
         f = with_options(residual, options)
         check_converged(f, y, xs, name, rtol, atol)
         if elementwise:
@@ -188,9 +192,7 @@ def custom_fixed_point(
     def residual(y: Any, *xs: Any, **options: Any) -> Any:
         return outcome(step(y, *xs, **options)) - y
 
-    return custom_root(
-        residual, solve, elementwise=elementwise, rtol=rtol, atol=atol
-    )
+    return custom_root(residual, solve, elementwise=elementwise, rtol=rtol, atol=atol)
 
 
 def with_options(residual: Function, options: dict[str, Any]) -> Function:
@@ -208,8 +210,7 @@ def moved_by_arguments(f: Function, y: Any, xs: Any, dxs: Any) -> Any:
     """F_x dx"""
     level = next(LEVELS)
     moving = [
-        x if is_zero(dx) else Dual(x, dx, level)
-        for x, dx in zip(xs, dxs, strict=True)
+        x if is_zero(dx) else Dual(x, dx, level) for x, dx in zip(xs, dxs, strict=True)
     ]
     return np.broadcast_to(tangents(outcome(f(y, *moving)), level), np.shape(y))
 
@@ -228,11 +229,32 @@ def solved(
         return change
     basis = np.eye(size).reshape((size, *shape))
     columns = [np.reshape(moved_by_root(f, y, xs, e), size) for e in basis]
+    matrix = np.stack(columns, axis=-1)
+    known = innermost_value(matrix)
+    if known is not None and nearly_singular(known):
+        raise singular(name)
+    return np.reshape(np.linalg.solve(matrix, np.reshape(change, size)), shape)
+
+
+def innermost_value(x: Any) -> Any:
+    """The array inside stand-ins, or None where a library keeps it to itself."""
+    while isinstance(x, Traced):
+        x = x.step.held if isinstance(x, Recorded) else x.value
     try:
-        dy = np.linalg.solve(np.stack(columns, axis=-1), np.reshape(change, size))
-    except np.linalg.LinAlgError as error:
-        raise singular(name) from error
-    return np.reshape(dy, shape)
+        return np.asarray(x)
+    except (TypeError, ValueError):
+        return None
+
+
+def nearly_singular(matrix: Any) -> bool:
+    """Whether a system has no digits left, seen by the solution for one other side."""
+    side = np.cos(np.arange(1.0, len(matrix) + 1.0))
+    try:
+        y = np.linalg.solve(matrix, side)
+    except np.linalg.LinAlgError:
+        return True
+    condition = np.linalg.norm(matrix) * np.linalg.norm(y) / np.linalg.norm(side)
+    return not condition < WORST_CONDITION
 
 
 def singular(name: str) -> NotDifferentiableError:
@@ -246,7 +268,8 @@ def check_converged(
     f: Function, y: Any, xs: Any, name: str, rtol: float, atol: float
 ) -> None:
     """Compare the residual with what a small relative change makes of it."""
-    remains = outcome(f(y, *xs))
+    with np.errstate(all="ignore"):
+        remains = outcome(f(y, *xs))
     if np.shape(remains) != np.shape(y):
         raise ShapeError(
             f"the residual has shape {np.shape(remains)}, and the root that {name} "
@@ -255,11 +278,12 @@ def check_converged(
     if leaves((remains,)):
         raise let_in(name)
     itself = [x if is_float(x) else 0.0 for x in xs]
-    scale = np.absolute(moved_by_root(f, y, xs, y))
-    scale = scale + np.absolute(moved_by_arguments(f, y, xs, itself))
+    with np.errstate(all="ignore"):
+        scale = np.absolute(moved_by_root(f, y, xs, y))
+        scale = scale + np.absolute(moved_by_arguments(f, y, xs, itself))
     largest = np.max(np.absolute(remains), initial=0.0)
     allowed = atol + rtol * np.max(scale, initial=0.0)
-    if not largest <= allowed:
+    if not (largest <= allowed and np.isfinite(largest)):
         raise NotDifferentiableError(
             f"{name} did not converge: the residual at what it returns is "
             f"{largest:.1e}, and at a root it is below {allowed:.1e}; the theorem of "

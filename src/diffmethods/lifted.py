@@ -147,6 +147,8 @@ class Lifted(Traced):
         lowered = {key: library.lower(value) for key, value in kwargs.items()}
         try:
             result = counterpart(*native, **lowered)
+        except DiffmethodsError:
+            raise
         except (TypeError, NotImplementedError) as error:
             raise MissingRuleError(
                 f"{library.name} does not take {qualified_name(function)} with these "

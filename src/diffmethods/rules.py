@@ -457,7 +457,7 @@ def push_pinv(a, da):
 
 def applied(*operands, rule, named=()):
     """Call a function that brings its own rule, as `custom_rule` makes them."""
-    return rule(*operands, **dict(named))
+    return rule.in_numbers(operands, named)
 
 
 def push_applied(*operands, rule, named=()):

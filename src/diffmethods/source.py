@@ -90,7 +90,8 @@ class Program:
     def function(self) -> Callable[..., Any]:
         """What the source defines."""
         space: dict[str, Any] = {"np": np, **self.constants}
-        space |= {word: function for function, word in self.writer.unnamed.items()}
+        for foreign, word in self.writer.unnamed.items():
+            space[word] = getattr(foreign, "called", foreign)
         space |= {helper.__name__: helper for helper in self.writer.helpers}
         for line in self.writer.modules:
             exec(line, space)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from diffmethods import rules
+from diffmethods.errors import MissingRuleError
 from diffmethods.steps import Constant, Step, filled, part, spread
 from diffmethods.traced import qualified_name
 
@@ -70,6 +71,11 @@ def literal(x: Any) -> Text:
         return (f"np.{x.__name__}" if issubclass(x, np.generic) else x.__name__), ATOM
     if x is Ellipsis:
         return "...", ATOM
+    if x is not None and not isinstance(x, (str, bytes)):
+        raise MissingRuleError(
+            f"numpy_source cannot write a {type(x).__name__} down as an argument; bind "
+            "it to the function that takes it, by functools.partial"
+        )
     return repr(x), ATOM
 
 
@@ -121,9 +127,7 @@ class Writer:
         Gives a name to a function that has no dotted one.
     """
 
-    def __init__(
-        self, operand: Callable[[Any], Text], foreign: Callable[[Any], str]
-    ):
+    def __init__(self, operand: Callable[[Any], Text], foreign: Callable[[Any], str]):
         self.operand = operand
         self.foreign = foreign
         self.unnamed: dict[Any, str] = {}  # functions that have no dotted name

@@ -61,6 +61,12 @@ def by_its_rule(*args: Any, rule: Any, named: Any) -> Any:
         for k, x in enumerate(args)
         if isinstance(x, jax.Array) and jnp.issubdtype(x.dtype, jnp.inexact)
     ]
+    args = tuple(
+        np.asarray(x)
+        if isinstance(x, jax.Array) and not isinstance(x, jax.core.Tracer)
+        else x
+        for x in args
+    )
 
     def operands(xs: Any, others: Any) -> list[Any]:
         given = dict(zip(places, xs, strict=True))
@@ -69,21 +75,19 @@ def by_its_rule(*args: Any, rule: Any, named: Any) -> Any:
     def native(tree: Any) -> Any:
         return jax.tree.map(jnp.asarray, LIBRARY.lower(tree))
 
-    @jax.custom_jvp
-    def function(*xs: Any) -> Any:
-        traced = any(isinstance(x, jax.core.Tracer) for x in xs)
-        known = LIBRARY.lift(xs) if traced else [np.asarray(x)[()] for x in xs]
+    def evaluated(*operand: Any) -> Any:
+        if not any(isinstance(x, jax.core.Tracer) for x in operand):
+            known = [np.asarray(x)[()] for x in operand]
+            return native(rule.in_numbers(operands(known, args), named))
         try:
-            return native(rule.function(*operands(known, args), **dict(named)))
+            xs = operands(LIBRARY.lift(operand), args)
+            return native(rule.function(*xs, **dict(named)))
         except (TypeError, ValueError) as error:
-            if not traced:
-                raise
             raise MissingRuleError(
-                f"{rule.__name__} is no plain NumPy, and JAX knows no numbers to call "
-                f"it with, as inside jax.jit: {error}"
+                f"{rule.__name__} is no plain NumPy, and JAX has stand-ins instead of "
+                f"numbers for it, as inside jax.jit or as tangents: {error}"
             ) from error
 
-    @function.defjvp
     def push(xs: Any, dxs: Any) -> Any:
         y = function(*xs)
         none = [np.zeros(np.shape(x)) for x in args]
@@ -93,7 +97,9 @@ def by_its_rule(*args: Any, rule: Any, named: Any) -> Any:
             lambda dy, y: jnp.asarray(dy, y.dtype), LIBRARY.lower(dy), y
         )
 
-    return function(*(args[k] for k in places))
+    function: Any = jax.custom_jvp(evaluated)
+    function.defjvp(push)
+    return function(*map(jnp.asarray, (args[k] for k in places)))
 
 
 MEND: dict[str, Function] = {  # what JAX lacks, or takes differently
