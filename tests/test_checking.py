@@ -83,3 +83,39 @@ def test_a_constant_has_the_slope_zero():
         lambda x: 0.0 * x, 1.0, gradient=lambda x: 0.0, reference="central_difference"
     )
     assert check.error == 0
+
+
+@settings(deadline=None)
+@given(power=st.integers(-100, 100), wrong=st.booleans())
+def test_units_do_not_matter(power, wrong):
+    unit = 10.0**power
+    energy = lambda x: unit * np.sin(x)
+    slope = lambda x: unit * np.cos(x) * (1.001 if wrong else 1.0)
+    if wrong:
+        with pytest.raises(WrongDerivativeError):
+            dm.check_gradient(energy, 0.5, gradient=slope)
+    else:
+        dm.check_gradient(energy, 0.5, gradient=slope)
+
+
+@pytest.mark.parametrize("reference", ["chebyshev", "central_difference", "richardson"])
+@pytest.mark.parametrize("x", [np.zeros(3), np.array([1.0, 0.0, 0.0]), 0.0])
+@pytest.mark.parametrize(
+    "function",
+    [
+        *(np.cos, np.prod, np.square),
+        *(lambda x: x**3, lambda x: 1e-20 * np.sum(x**2)),
+        *(lambda x: np.sum(np.cosh(x) - 1), lambda x: np.sin(x) ** 2),
+    ],
+)
+def test_zeros_pass(function, x, reference):
+    dm.check_gradient(function, x, reference=reference)
+
+
+def test_the_end_of_a_domain_is_no_obstacle():
+    def below_one(x):
+        if np.any(np.asarray(x) > 1.01):
+            raise ValueError
+        return x * x
+
+    dm.check_gradient(below_one, 0.99, reference="central_difference")

@@ -487,6 +487,39 @@ def test_a_rule_that_is_no_numpy_serves_its_own_mode():
         dm.derivative(g, method="reverse_tape")(1.0)
 
 
+@each("method", EXACT)
+@each(
+    "rule, words",
+    [
+        ({"jvp": lambda y, dx: dx}, r"jvp of absolute does not take the 3 values"),
+        ({"vjp": lambda w: w}, r"vjp of absolute .* \(y, \*xs, w\)"),
+        ({"partials": lambda x: x}, r"partials of absolute does not take the 2"),
+    ],
+)
+def test_a_rule_without_places_for_its_arguments(method, rule, words):
+    with pytest.raises(InputError, match=words):
+        dm.derivative(dm.custom_rule(np.absolute, **rule), method=method)(1.0)
+
+
+def test_an_error_inside_a_rule_is_told():
+    scipy_linalg = pytest.importorskip("scipy.linalg")
+    f = dm.custom_rule(np.square, jvp=lambda y, x, dx: scipy_linalg.solve(x, dx))
+    with pytest.raises(MissingRuleError, match="object arrays are not supported"):
+        dm.jacobian(f, method="reverse_tape")(np.eye(2))
+    g = dm.custom_rule(np.square, jvp=lambda y, x, dx: x.nonsense)
+    with pytest.raises(AttributeError, match="nonsense"):
+        dm.derivative(g)(1.0)
+
+
+def test_options_are_checked_with():
+    f = dm.custom_rule(
+        lambda x, *, k: np.sin(k * x), partials=lambda y, x, *, k: k * np.cos(k * x)
+    )
+    f.check(0.7, k=3.0)
+    with pytest.raises(TypeError):
+        f.check(0.7)
+
+
 def test_the_function_must_return_numbers():
     f = dm.custom_rule(lambda x: "words", partials=lambda y, x: 1.0)
     with pytest.raises(InputError, match="must return numbers"):

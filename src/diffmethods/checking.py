@@ -8,6 +8,7 @@ import numpy as np
 
 from diffmethods.errors import ShapeError, WrongDerivativeError
 from diffmethods.operators import DEFAULT, jacobian
+from diffmethods.traced import outcome
 
 MOST_ROWS = 10
 
@@ -80,7 +81,7 @@ def check_gradient(
     method: str = DEFAULT,
     reference: str = "chebyshev",
     rtol: float = 1e-6,
-    atol: float = 1e-8,
+    atol: float | None = None,
     name: str = "",
 ) -> Check:
     """Compare a derivative with one by differences; raise if they disagree.
@@ -102,8 +103,9 @@ def check_gradient(
     rtol : float
         How far apart they may be, in parts of the largest derivative of the same item
         of ``f(x)``.
-    atol : float
-        How far apart they may be besides.
+    atol : float, optional
+        How far apart they may be besides; by default what differences can tell, 1e-8
+        of the size of f near x by that of x.
     name : str
         What the message calls the function.
 
@@ -150,9 +152,8 @@ def check_gradient(
             f"the derivative of {name} by {by} has shape {found.shape}, and should "
             f"have {true.shape}, that of f(x) and then that of x"
         )
-    axes = tuple(range(true.ndim - np.ndim(x), true.ndim))
-    largest = np.max(np.absolute(true), axis=axes, keepdims=True, initial=0.0)
-    check = Check(found, true, np.broadcast_to(atol + rtol * largest, true.shape))
+    allowed = (noise(f, x, true) if atol is None else atol) + rtol * largest(true, x)
+    check = Check(found, true, np.broadcast_to(allowed, true.shape))
     if np.any(check.wrong):
         count = int(np.sum(check.wrong))
         raise WrongDerivativeError(
@@ -160,3 +161,26 @@ def check_gradient(
             f"{count} of {check.wrong.size} items:\n{check}"
         )
     return check
+
+
+def largest(true: Any, x: Any) -> Any:
+    """The largest derivative of each item of f(x)."""
+    axes = tuple(range(true.ndim - np.ndim(x), true.ndim))
+    return np.max(np.absolute(true), axis=axes, keepdims=True, initial=0.0)
+
+
+def noise(f: Callable[..., Any], x: Any, true: Any) -> Any:
+    """How well differences can tell a derivative that is small or 0.
+
+    Where f is 0, too, its scale shows nearby.
+    """
+    size = np.max(np.absolute(x), initial=0.0) or 1.0
+    scale = np.absolute(outcome(f(x)))
+    try:
+        with np.errstate(all="ignore"):
+            nearby = np.absolute(outcome(f(x + size / 8)))
+        scale = np.where(np.isfinite(nearby), np.maximum(scale, nearby), scale)
+    except Exception:  # outside the domain of f; then f(x) has to do
+        pass
+    own = np.reshape(1e-8 * scale / size, np.shape(scale) + (1,) * np.ndim(x))
+    return own + 1e-12 * np.max(np.absolute(true), initial=0.0)

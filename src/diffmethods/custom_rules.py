@@ -34,6 +34,12 @@ Rule = Function | Sequence[Function | None]
 Named = tuple[tuple[str, Any], ...]  # keyword arguments
 
 FOREIGN = {"jax", "jaxlib", "torch", "tensorflow", "autograd", "casadi", "sympy"}
+CALLS = {
+    "partials": "(y, *xs)",
+    "jacobian": "(y, *xs)",
+    "jvp": "(y, *xs, *dxs)",
+    "vjp": "(y, *xs, w)",
+}
 PLAIN = (bool, int, float, complex, str, bytes)
 COMMON = ("dual_numbers", "reverse_tape", "central_difference")
 
@@ -332,9 +338,22 @@ class CustomFunction:
                 "cannot be read backwards: give jvp= and vjp= together"
             ) from error
         except (TypeError, ValueError, AttributeError) as error:
+            self._match(name, rule, args)
             if not leaves(args):
                 raise
             raise self._opaque(name, error) from error
+
+    def _match(self, name: str, rule: Function, args: Any) -> None:
+        """Say so if a rule has no places for what it is called with."""
+        try:
+            inspect.signature(rule).bind(*args)
+        except TypeError as error:
+            raise InputError(
+                f"the {name} of {self.__name__} does not take the {len(args)} values "
+                f"{CALLS[name]} that it is called with: {error}"
+            ) from error
+        except ValueError:  # it has no signature
+            pass
 
     def _opaque(self, name: str, error: Exception) -> MissingRuleError:
         other = {"jvp": "vjp", "vjp": "jvp"}.get(name)
@@ -345,7 +364,13 @@ class CustomFunction:
             f"plain NumPy{advice}"
         )
 
-    def check(self, *xs: Any, reference: str = "chebyshev", rtol: float = 1e-6) -> None:
+    def check(
+        self,
+        *xs: Any,
+        reference: str = "chebyshev",
+        rtol: float = 1e-6,
+        **options: Any,
+    ) -> None:
         """Compare the rule with differences, by every argument and in both modes.
 
         Parameters
@@ -356,6 +381,8 @@ class CustomFunction:
             The method that differentiates the function without its rule.
         rtol : float
             As for `check_gradient`.
+        **options
+            The options of the function.
 
         Raises
         ------
@@ -364,12 +391,12 @@ class CustomFunction:
         """
         from diffmethods.checking import check_gradient
 
-        y = self(*xs)
+        y = self(*xs, **options)
         for k, x in enumerate(xs):
             if not is_float(x) or self._is_none(k):
                 continue
             for part in range(len(y)) if isinstance(y, (tuple, list)) else (None,):
-                f = functools.partial(self._of_one, xs, k, part)
+                f = functools.partial(self._of_one, xs, k, part, options)
                 for method in ("dual_numbers", "reverse_tape"):
                     check_gradient(
                         f,
@@ -384,8 +411,8 @@ class CustomFunction:
         by = self.by_argument
         return by is not None and (k >= len(by) or by[k] is None)
 
-    def _of_one(self, xs: Any, k: int, part: int | None, x: Any) -> Any:
-        y = self(*xs[:k], x, *xs[k + 1 :])
+    def _of_one(self, xs: Any, k: int, part: int | None, options: Any, x: Any) -> Any:
+        y = self(*xs[:k], x, *xs[k + 1 :], **options)
         return y if part is None else y[part]
 
 
