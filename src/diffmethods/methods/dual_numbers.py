@@ -230,7 +230,8 @@ def at_number(f: Callable[..., Any], x: float) -> np.float64 | None:
     """f'(x) on floats alone, or None where that takes NumPy."""
     level = next(LEVELS)
     y = f(DualNumber(float(x), 1.0, level))
-    if isinstance(y, Dual) and y.level == level and not y.shape:
+    number = type(y) is DualNumber or (isinstance(y, Dual) and not y.shape)
+    if number and y.level == level:
         return np.float64(y.tangent)
     return None
 
