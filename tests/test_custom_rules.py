@@ -627,3 +627,66 @@ def test_nested_results(method):
     )
     slope = dm.derivative(lambda x: f(x)[1][0] * f(x)[0] + f(x)[1][1], method=method)
     np.testing.assert_allclose(slope(1.5), 6 * 1.5**2, rtol=1e-14)
+
+
+# Random programs: the same with black boxes and with NumPy's functions
+
+
+def item_by_item(f):
+    return lambda *xs: np.vectorize(f, otypes=[float])(*xs)
+
+
+BOXES = [
+    (np.sin, dm.custom_rule(item_by_item(math.sin), partials=lambda y, x: np.cos(x))),
+    (
+        np.tanh,
+        dm.custom_rule(item_by_item(math.tanh), vjp=lambda y, x, w: w * (1 - y * y)),
+    ),
+    (
+        np.multiply,
+        dm.custom_rule(
+            item_by_item(lambda a, b: a * b),
+            jvp=lambda y, a, b, da, db: da * b + a * db,
+        ),
+    ),
+    (
+        np.cumsum,
+        dm.custom_rule(
+            lambda x: np.cumsum([float(item) for item in x]),
+            jacobian=lambda y, x: np.tri(len(x)),
+        ),
+    ),
+    (np.add, np.add),
+    (np.exp, np.exp),
+    (np.flip, np.flip),
+]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    program=st.lists(
+        st.tuples(st.integers(0, len(BOXES) - 1), st.integers(0, 2), st.integers(0, 2)),
+        min_size=1,
+        max_size=5,
+    ),
+    x=st.lists(st.floats(-1.0, 1.0), min_size=3, max_size=3),
+)
+def test_random_programs(program, x):
+    def run(box, x):
+        values = [x, x * x, np.cos(x)]
+        for place, a, b in program:
+            function = BOXES[place][box]
+            several = BOXES[place][0] in (np.multiply, np.add)
+            operands = (values[-1 - a], values[b]) if several else (values[-1 - a],)
+            values.append(np.sin(0.5 * function(*operands)))
+        return np.sum(values[-1] * np.array([1.0, -2.0, 0.5]))
+
+    x = np.array(x)
+    gradient = dm.gradient(lambda x: run(0, x))(x)
+    hessian = dm.hessian(lambda x: run(0, x))(x)
+    for method in ("dual_numbers", "taylor_series", "reverse_tape", "numpy_source"):
+        f = lambda x: run(1, x)
+        found = dm.gradient(f, method=method)(x)
+        np.testing.assert_allclose(found, gradient, rtol=1e-12, atol=1e-13)
+        found = dm.hessian(f, method=method)(x)
+        np.testing.assert_allclose(found, hessian, rtol=1e-11, atol=1e-12)
