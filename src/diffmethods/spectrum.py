@@ -2,7 +2,6 @@
 
 import functools
 import math
-import operator
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -13,7 +12,10 @@ from diffmethods.stencils import EPS
 SIGNIFICANT = 4  # times the noise
 SAFETY = 2  # what the noise enters the error estimate with
 FLAT = -0.5  # a slower fall of the logarithm, a degree, is none
+FALL = math.exp(2 * FLAT)  # the same in two degrees
 SLOWER = 0.4  # of what it was a little earlier, it is no more what an analytic f has
+LEAST_FALL = 1e-3  # in two degrees, that a hasty look counts on
+ENOUGH = 5e-12  # a relative error estimate that no further round is spent on
 BITS = (20, 12, 6)  # of the nodes, as the spacing of numbers around x allows
 UNSEEN = 1 / 30  # a larger tail beside the head says that the interval is too long
 TINY = 1e-300
@@ -54,23 +56,27 @@ class Nodes:
         return self.at[:, None]
 
     @functools.cached_property
-    def hasty(self) -> tuple[Any, Any]:
-        """What gives the derivative and the last four coefficients, by parity of f.
+    def rows(self) -> Any:
+        """What gives the derivative and the last six coefficients, out of values.
+
+        The first row is for the derivative without the last two of them.
+        """
+        short = self.slopes[:-2] @ self.transform[:-2]
+        return np.vstack([short, self.slopes @ self.transform, self.transform[-6:]])
+
+    @functools.cached_property
+    def halves(self) -> tuple[Any, Any]:
+        """The same by parity, of a first derivative and the last four coefficients.
 
         The former out of f(x + h t) - f(x - h t), the latter out of the sums.
         """
-        half = len(self.at) // 2
-        right = self.transform[-4:, :half]
-        weights = (self.slopes @ self.transform)[:half]
-        return np.vstack([weights, right[1::2]]), right[0::2]
+        half = self.rows[:, : len(self.at) // 2]
+        return half[[1, -3, -1]], half[[-4, -2]]
 
     @functools.cached_property
-    def plain(self) -> list[float]:
-        return list(map(float, self.slopes))
-
-    @functools.cached_property
-    def noises(self) -> list[float]:
-        return [SAFETY * float(noise) for noise in self.amplification]
+    def noisiest(self) -> float:
+        """What the noise of all coefficients enters the error estimate with."""
+        return SAFETY * float(self.amplification[-1])
 
 
 @functools.cache
@@ -189,59 +195,52 @@ def judged(there: Nodes, y: Any, h: Any, noise: Any, eps: float, order: int) -> 
     )
 
 
-def judged_number(there: Nodes, y: Any, h: float, order: int) -> tuple[float, float]:
-    """The derivative and its error as `judged` has them, of one item, in plain numbers.
+def judged_number(there: Nodes, y: Any) -> tuple[float, float]:
+    """A derivative and its error, times a power of the step, of one item in haste.
 
-    It takes a tenth of the time.  The error may be a little larger, and is infinite
-    where a tail does not decay.
+    The coefficients tell no more than whether it is good: the error is larger than the
+    one that `judged` would tell, and infinite where the tail does not decay as an
+    analytic function's does.
     """
     base = y.item(0)
-    c = there.transform.dot(y - base).ravel().tolist()
-    a = [abs(number) for number in c]
-    count = len(a)
-    first, second, third, end = a[0], a[1], a[-2], a[-1]
-    tail = third if third > end else end
-    floor = (abs(base) + first + second + TINY) * (EPS / 2)
+    short, df, *last = there.rows.dot(y - base).ravel().tolist()
+    middle, middle_2, before, before_2, tail, tail_2 = map(abs, last)
+    floor = (abs(base) + abs(df) + TINY) * (EPS / 2)
+    tail = max(tail, tail_2, floor)
     least = SIGNIFICANT * floor
-    if tail <= least:
-        kept = count
-        while kept > 2 and a[kept - 3] <= least:
-            kept -= 1
-        omitted = floor
-    else:
-        head = first if first > second else second
-        before, middle = max(a[-4], a[-3], floor), max(a[-6], a[-5], floor)
-        fall = math.log(tail / before) / 2
-        earlier = math.log(before / middle) / 2
-        if not (fall <= FLAT and fall <= SLOWER * earlier and tail <= UNSEEN * head):
-            return math.nan, math.inf
-        long = math.log(tail / head) / (count - 2)
-        omitted = tail * math.exp(there.beyond * max(long, fall))
-        kept = count
-    df = sum(map(operator.mul, there.plain[:kept] if kept < count else there.plain, c))
-    error = there.omitted * omitted + there.noises[kept] * floor
-    if order == 1:
-        return df / h, error / h
-    scale = h**order
-    return df / scale, error / scale
+    if before_2 <= least and tail <= least:
+        df = short
+    before = max(before, before_2, floor)
+    fall = tail / before
+    if tail > least:
+        earlier = before / max(middle, middle_2, before)
+        if fall > FALL or fall > earlier**SLOWER:
+            return df, math.inf
+    return df, there.omitted * tail * max(fall, LEAST_FALL) + there.noisiest * floor
 
 
 def judged_strip(there: Nodes, y: Any) -> tuple[Any, Any]:
-    """A first derivative and its error, times the step, of many items in haste.
+    """A first derivative, times the step, of many items, and which of them are good.
 
-    Nothing is left out of the derivative, no logarithm is taken, and five coefficients
-    are enough: the error is larger than the one that `judged` would tell.
+    It is what `judged_number` does, but for earlier decay and what is left out.
     """
     half = len(y) // 2
-    left, right = y[half:], y[:half]
-    odd_rows, even_rows = there.hasty
-    df, seventh, ninth = odd_rows @ (right - left)
-    sixth, eighth = even_rows @ (right + left)
-    head = np.abs(df)
-    floor = (np.abs(y[0]) + head + TINY) * (EPS / 2)
-    before = np.maximum(np.abs(sixth, out=sixth), np.abs(seventh, out=seventh))
-    tail = np.maximum(np.abs(eighth, out=eighth), np.abs(ninth, out=ninth))
-    end = np.maximum(tail, floor)
-    omitted = end * np.maximum(end / np.maximum(before, floor), 1e-3)
-    omitted[tail > UNSEEN * head] = np.inf
-    return df, there.omitted * omitted + there.noises[-1] * floor
+    right, left = y[:half], y[half:]
+    odd_rows, even_rows = there.halves
+    c = np.empty((5, y.shape[1]))
+    np.matmul(odd_rows, right - left, out=c[:3])
+    np.matmul(even_rows, right + left, out=c[3:])
+    sizes = np.abs(c)
+    head = sizes[0]
+    floor = np.abs(y[0])
+    floor += head
+    floor *= EPS / 2
+    pairs = np.maximum(sizes[1:3], sizes[3:])
+    before, tail = np.maximum(pairs, floor, out=pairs)
+    error = tail / before
+    np.maximum(error, LEAST_FALL, out=error)
+    error *= tail
+    floor *= there.noisiest / there.omitted
+    error += floor
+    head *= ENOUGH / there.omitted
+    return c[0], error < head

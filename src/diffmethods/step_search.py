@@ -14,6 +14,7 @@ import numpy as np
 from diffmethods.black_box import Result, Sampler, Status, checked_count, power_of_two
 from diffmethods.spectrum import (
     BITS,
+    ENOUGH,
     SIGNIFICANT,
     TINY,
     UNSEEN,
@@ -27,7 +28,6 @@ from diffmethods.traced import outcome
 
 Function = Callable[..., Any]
 
-ENOUGH = 5e-12  # a relative error estimate that no further round is spent on
 STRIP = 1024  # rows at a time, for the processor's cache
 
 
@@ -136,7 +136,7 @@ class Search:
         natural = seen.middle * there.natural / h**order
         natural = np.where(gap > so_far + error, natural + TINY, natural)
         self.scale[items] = np.where(better, natural, self.scale[items])
-        good = error < ENOUGH * np.abs(seen.df)
+        good = np.fmax(error, gap - so_far) < ENOUGH * np.abs(seen.df)
         self.done[items] = good
         if not good.all():
             self._propose(items[~good], seen.only(~good), finite[~good], len(y))
@@ -216,20 +216,27 @@ def searched(
     max_evaluations: int,
     rtol: float,
     known: Any = None,
+    rows: Any = None,
 ) -> tuple[Result, Any]:
-    """Run the searches, and put what they found together."""
+    """Run the searches, for some rows or for all, and put what they found together."""
     rounds = checked_count(max_evaluations, size(order)) // size(order)
     parts = [np.reshape(part, np.shape(sampler.table)) for part in start]
     searches = []
+    every = np.arange(len(sampler.table)) if rows is None else rows
     with np.errstate(all="ignore"):
-        for first in range(0, max(len(sampler.table), 1), STRIP):
-            rows = np.arange(first, min(first + STRIP, len(sampler.table)))
-            searches.append(Search(sampler, rows, [a[rows] for a in parts], order))
+        for first in range(0, max(len(every), 1), STRIP):
+            some = every[first : first + STRIP]
+            searches.append(Search(sampler, some, [a[some] for a in parts], order))
             searches[-1].run(rounds, known)
+    if rows is None:
+        shape = sampler.shape
+    else:
+        x = x[rows]
+        shape = x.shape
 
     def joined(name: str) -> Any:
         whole = np.concatenate([getattr(search, name) for search in searches])
-        return whole.reshape(sampler.shape)[()]
+        return whole.reshape(shape)[()]
 
     df, error, scale, noise = map(joined, ("df", "error", "scale", "noise"))
     good = error <= rtol * np.maximum(np.abs(df), scale)

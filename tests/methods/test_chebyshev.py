@@ -3,7 +3,7 @@
 import mpmath as mp
 import numpy as np
 import pytest
-from black_box_problems import scores
+from black_box_problems import problems, scores
 from black_box_traps import TRAPS, verdict
 from hypothesis import given
 from hypothesis import strategies as st
@@ -228,3 +228,46 @@ def test_arrays_in_a_closure_keep_their_places():
 def test_complex_results():
     df = dm.derivative(lambda x: np.exp(2j * x), method=METHOD)(0.4)
     assert df == pytest.approx(2j * np.exp(0.8j), rel=1e-13)
+
+
+@pytest.mark.parametrize("size", [300, 9000])
+@pytest.mark.parametrize("usual", [1.0, 40.0])
+def test_a_few_items_that_need_more_looks_keep_their_places(size, usual):
+    """The first look suffices for most items or for none; f holds an array like x."""
+    rate = np.full(size, usual)
+    rate[size // 2] = 900
+    x = np.full(size, 1.3)
+    df = dm.derivative(lambda z: np.sin(rate * z), method=METHOD)(x)
+    np.testing.assert_allclose(df, rate * np.cos(rate * x), rtol=1e-10)
+    outside = np.where(rate > 500, -1, x)
+    with np.errstate(invalid="ignore"):
+        df = dm.derivative(lambda z: np.log(z) * rate, method=METHOD)(outside)
+    np.testing.assert_allclose(df, np.where(rate > 500, np.nan, rate / x), rtol=1e-13)
+    kink = np.where(rate > 500, 1.3, 0.0)
+    with pytest.raises(NotDifferentiableError, match=r"x = 1\.3: "):
+        dm.derivative(lambda z: np.abs(z - kink), method=METHOD)(x)
+
+
+def test_a_number_takes_one_call_of_f_and_the_estimate_is_kept_to():
+    for problem in problems():
+        calls = []
+
+        def f(z, f=problem.f, calls=calls):
+            calls.append(np.shape(z))
+            return f(z)
+
+        df = dm.derivative(f, method=METHOD)(problem.x)
+        assert isinstance(df, np.float64)
+        assert set(calls) == {(10, 1)}
+        assert df == pytest.approx(problem.df, rel=1e-11)
+        if len(calls) == 1:
+            found = solve(problem.f, problem.x)
+            assert abs(df - found.df) <= 1e-11 * abs(found.df)
+
+
+def test_waves_between_the_first_nodes_are_not_taken_for_others():
+    """On the nodes of the first look, sin(232 x) looks like a slower wave."""
+    rate = np.linspace(231, 233, 101)
+    found = solve(lambda x: np.sin(rate * x), np.zeros(101))
+    assert found.success.all()
+    np.testing.assert_allclose(found.df, rate, rtol=1e-10)

@@ -23,18 +23,19 @@ from diffmethods.black_box import (
 from diffmethods.method import Method
 from diffmethods.operators import _check_elementwise as check_elementwise
 from diffmethods.spectrum import (
+    ENOUGH,
     Nodes,
     first_step,
     judged_number,
     judged_strip,
     nodes,
 )
-from diffmethods.step_search import ENOUGH, searched, weighted
+from diffmethods.step_search import searched, weighted
 from diffmethods.traced import Traced
 
 Function = Callable[..., Any]
 
-STRIP = 4096  # items at a time: 10 nodes each fit a processor's cache
+STRIP = 8192  # items at a time: 10 nodes each fit a processor's cache
 MANY = 256  # items, from which a hasty first look saves time
 EXPONENT = np.int64(0x7FF0000000000000)  # what is left of a float is a power of two
 LARGE = 1e300
@@ -128,13 +129,14 @@ def at_items(
     max_evaluations: int = 100,
     rtol: float = 1e-4,
     known: Any = None,
+    rows: Any = None,
 ) -> tuple[Result, Any]:
-    """The result for every item of x, and the best steps."""
+    """The result for every item of x, or of some of its rows, and the best steps."""
     distance = np.abs(x)
     usual = np.where(distance > NEAR_ZERO, distance, 1.0) * first_step(order)
     h = usual if step is None else checked_step(step, np.shape(x))
     start = (h, np.spacing(distance), *room(x, bounds))
-    return searched(sampler, x, start, order, max_evaluations, rtol, known)
+    return searched(sampler, x, start, order, max_evaluations, rtol, known, rows)
 
 
 def along(
@@ -171,40 +173,44 @@ def along(
 
 def derivative(f: Function, x: Any, order: int, **options: Any) -> Any:
     """The first look of most items is good enough; the others are searched for."""
-    known = None
-    if not options and type(x) is np.float64:
+    if options or not (type(x) is np.float64 or type(x) is np.ndarray):
+        return searched_for(f, x, order, **options)
+    if type(x) is np.float64:
         known, df = first_look(f, x, order)
-        if df is not None:
-            return df
-    elif not options and type(x) is np.ndarray and x.size >= MANY and order == 1:
-        with np.errstate(all="ignore"):
-            looks = first_looks(f, x)
-        if looks is not None:
-            df, error = looks
-            rest = ~(error < ENOUGH * np.abs(df)).reshape(len(x), -1).all(1)
-            if rest.any():
-                df[rest] = searched_for(f, x[rest], order)
-            return df
-    return searched_for(f, x, order, known, **options)
+        return searched_for(f, x, order, known) if df is None else df
+    if x.size < MANY or order > 1 or (looks := first_looks(f, x)) is None:
+        return searched_for(f, x, order)
+    df, rest = looks
+    if rest.size:
+        found = searched_for(f, x, order, rows=rest)
+        df = df.astype(np.result_type(df, found), copy=False)
+        df[rest] = found
+    return df
 
 
 def searched_for(
-    f: Function, x: Any, order: int, known: Any = None, **options: Any
+    f: Function,
+    x: Any,
+    order: int,
+    known: Any = None,
+    rows: Any = None,
+    **options: Any,
 ) -> Any:
-    """The derivative, if its error is small enough."""
+    """The derivative, of all rows of x or of some, if its error is small enough."""
     point = np.asarray(np.real(plain(x)), float)[()]
     sampler = Sampler(f, point)
-    result, h = at_items(sampler, point, order, known=known, **options)
+    result, h = at_items(sampler, point, order, known=known, rows=rows, **options)
     if isinstance(x, Traced) or sampler.traced:
         bounds = options.get("bounds", EVERYWHERE)
         h = h if np.shape(h) == np.shape(x) else np.float64(np.median(h))
         limits = (np.spacing(np.abs(point)), *room(point, bounds))
         return weighted(f, x, h, limits, order)
     if np.ndim(x) and not np.all(result.success):
-        check_elementwise(f, x, result.df)  # a better reason
-    return reliable(result, f)
+        check_elementwise(f, x, result.df if rows is None else x)  # a better reason
+    return reliable(result, f if rows is None else lambda _: f(x)[rows])
 
 
+@np.errstate(all="ignore")
 def first_look(f: Function, x: Any, order: int) -> tuple[Any, Any]:
     """Values of f at a number's first nodes, and the derivative if they suffice."""
     distance = abs(float(x))
@@ -213,16 +219,15 @@ def first_look(f: Function, x: Any, order: int) -> tuple[Any, Any]:
         return None, None
     there, h, steps = first_nodes(order, math.frexp(h)[1] - 1)
     points = x + steps
-    with np.errstate(all="ignore"):
-        try:
-            y = f(points)
-        except Exception:  # f wants numbers
-            return None, None
-        if type(y) is not np.ndarray or y.shape != points.shape or y.dtype != float:
-            return None, None
-        df, error = judged_number(there, y, h, order)
+    try:
+        y = f(points)
+    except Exception:  # f wants numbers
+        return None, None
+    if type(y) is not np.ndarray or y.shape != points.shape or y.dtype != float:
+        return None, None
+    df, error = judged_number(there, y)
     if error < ENOUGH * abs(df):
-        return y, np.float64(df)
+        return y, np.float64(df / h**order)
     return y.copy(), None
 
 
@@ -233,29 +238,39 @@ def first_nodes(order: int, exponent: int) -> tuple[Nodes, float, Any]:
     return there, h, h * there.column
 
 
+@np.errstate(all="ignore")
 def first_looks(f: Function, x: Any) -> tuple[Any, Any] | None:
-    """The derivatives and errors of many items, strip by strip, in one look each."""
+    """The derivatives of many items, strip by strip, and which rows are not good."""
     there = nodes(1)
-    table = np.reshape(x, (len(x), -1))
-    df, error = np.empty((2, *table.shape))
-    strip = max(1, STRIP // table.shape[1])
+    half = there.at[: len(there.at) // 2, None]
+    df, rest = np.empty(x.shape), []
+    strip = max(1, STRIP // (x.size // len(x)))
     for first in range(0, len(x), strip):
-        rows = slice(first, first + strip)
-        distance = np.abs(table[rows])
-        h = np.where(distance > NEAR_ZERO, distance, 1.0) * first_step(1)
-        h = (h.view(np.int64) & EXPONENT).view(float)
-        points = np.multiply.outer(there.at, h)
-        points += table[rows]
+        at = x[first : first + strip]
+        h = np.abs(at)
+        h[h <= NEAR_ZERO] = 1.0
+        h *= first_step(1)
+        bits = h.view(np.int64)
+        bits &= EXPONENT
+        points = np.empty((len(there.at), *at.shape))
+        steps = half.reshape(-1, *np.ones(at.ndim, int)) * h
+        np.add(at, steps, out=points[: len(half)])
+        np.subtract(at, steps, out=points[len(half) :])
         try:
-            y = f(points.reshape(-1, *x[rows].shape))
+            y = f(points)
         except Exception:  # f wants arrays of the shape of x
             return None
-        if type(y) is not np.ndarray or y.size != points.size or y.dtype != float:
+        if type(y) is not np.ndarray or y.shape != points.shape or y.dtype != float:
             return None
-        slope, wrong = judged_strip(there, y.reshape(len(y), -1))
-        np.divide(slope.reshape(h.shape), h, out=df[rows])
-        np.divide(wrong.reshape(h.shape), h, out=error[rows])
-    return df.reshape(x.shape), error.reshape(x.shape)
+        slope, good = judged_strip(there, y.reshape(len(y), -1))
+        np.divide(slope.reshape(h.shape), h, out=df[first : first + strip])
+        if not good.all():
+            rest.append(first + np.flatnonzero(~good.reshape(len(at), -1).all(1)))
+    return df, np.concatenate([np.empty(0, int), *rest])
+
+
+def at_number(f: Function, x: float, **options: Any) -> Any:
+    return derivative(f, np.float64(x), 1, **options)
 
 
 def jvp(f: Function, x: Any, v: Any, **options: Any) -> Any:
@@ -276,6 +291,7 @@ METHOD = Method(
     max_order=12,
     options=OPTIONS,
     references=("trefethen2013", "aurentz2017"),
+    at_number=at_number,
     derivative=derivative,
     jvp=jvp,
     hessian=hessian,
