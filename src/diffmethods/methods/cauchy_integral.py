@@ -35,11 +35,18 @@ Function = Callable[..., Any]
 SCOUTS = 16  # nodes of the first circle, which tells where the next should be
 ROUNDS = 12
 PATIENCE = 5  # circles with a singularity inside, before f is held not analytic
+LOOKS = 4  # circles in haste at a number
+SMALL = np.log(4.5e-13)  # an error that fewer nodes are taken for
+NOISE = np.log(EPS / 4)  # of a coefficient, in parts of the largest
+SAME = 0.15  # a smaller change of the radius's logarithm is none
 ENOUGH = 2e-14  # a relative error estimate that no further circle is drawn for
 SUFFICES = 1e-11  # at a number, where two circles are to do; the truth is mostly better
+ACCEPTED = 1e-4  # where no other circle is better
 TINY = 1e-300
 BLOCK = 64  # items at a time, to save memory
 GROWTHS = np.log(2) * np.arange(-36, 25) / 6  # of the logarithm of the radius
+FAR = 8  # a circle so many times larger is looked at by scouts first
+FLATTEST = -0.03  # decay of a logarithm an index
 
 OPTIONS = {
     "radius": (
@@ -198,13 +205,13 @@ class Circles:
         self.finite[items] |= finite
         self.analytic[items] |= sound
 
-        wanted = radius * improvement(pairs, last, decay, self.nodes, order)
+        wanted = radius * improvement(pairs, last, decay, order, (self.nodes,))[0][:, 0]
         wanted = np.where(mirrored, radius / 8, wanted)
         inside = np.where(radius > 4, np.minimum(radius / 8, 0.5), radius / 8)
         wanted = np.where(finite, wanted, inside)
         change = np.abs(np.log(wanted / radius))
         tried = (
-            sound & (count == self.nodes) & ((change < 0.15) | (stale & (self.nit > 5)))
+            sound & (count == self.nodes) & ((change < SAME) | (stale & (self.nit > 5)))
         )
         good = self.error[items] < ENOUGH * np.abs(self.df[items])
         self.turned[items] += mirrored
@@ -219,32 +226,53 @@ class Circles:
         self.best_radius[items] = self.radius[items]
 
 
-def improvement(pairs: Any, last: Any, decay: Any, nodes: int, order: int) -> Any:
-    """How many times larger the radius should be for the least error.
+def improvement(
+    pairs: Any, last: Any, decay: Any, order: int, counts: tuple[int, ...]
+) -> tuple[Any, Any]:
+    """How many times larger the radius should be, for each number of nodes.
 
     Coefficient k grows like the k-th power of the radius.  Noise comes with the
     largest of all, alias from the first that the nodes cannot tell from the one
-    that is wanted; both count in parts of that one.  Where the singularity is a
+    that is wanted; both count in parts of that one, and noise a quarter, as a
+    coefficient is a mean of 16 values or more.  Where the singularity is a
     branch point, the decay seems steeper than it goes on, by a part of 1 / k.
+
+    Returns
+    -------
+    growth, error : ndarray
+        The radius of least error, and the logarithm of that error in parts of the
+        derivative, by item and number of nodes.
     """
-    k = np.arange(nodes + order + 1)[:, None]
+    k, gains = grown_by(counts[-1] + order + 1)
+    last, decay = last[:, None], decay[:, None]
     known = np.minimum(np.minimum(k, last), len(pairs) - 1)
-    size = np.log(np.maximum(np.take_along_axis(pairs, known, 0), TINY))
-    size += np.where(k > last, (decay + 1 / (last + 1)) * (k - last), 0)
-    best = []
-    for first in range(0, max(len(last), 1), BLOCK):
-        grown = size[:, first : first + BLOCK] + k * GROWTHS[:, None, None]
-        noise = np.max(grown, axis=1) + np.log(EPS)
-        costs = np.logaddexp(noise, grown[:, -1]) - grown[:, order]
-        best.append(np.argmin(costs, axis=0))
-    return np.exp(GROWTHS[np.concatenate(best)])
+    size = np.log(np.maximum(pairs[known, np.arange(len(last))[:, None]], TINY))
+    size += np.maximum(k - last, 0) * (decay + 1 / (last + 1))
+    growth, error = np.empty((2, len(last), len(counts)))
+    for first in range(0, len(last), BLOCK):
+        some = slice(first, first + BLOCK)
+        grown = size[some, None] + gains
+        noise = grown.max(-1, keepdims=True) + NOISE
+        alias = grown[..., np.add(counts, order)]
+        costs = np.maximum(noise, alias) - grown[..., order, None]
+        growth[some] = np.exp(GROWTHS[costs.argmin(1)])
+        error[some] = costs.min(1)
+    blind = decay > FLATTEST  # the singularity lies on the circle, or inside
+    return np.where(blind, np.minimum(growth, 0.5), growth), error
+
+
+@functools.lru_cache
+def grown_by(count: int) -> tuple[Any, Any]:
+    """Indices, and how the logarithms of coefficients grow, by growth and index."""
+    k = np.arange(count)
+    return k, GROWTHS[:, None] * k
 
 
 def slope(pairs: Any, last: Any) -> Any:
     """How fast the logarithms fall an index, in the last third above the noise."""
     items = np.arange(len(last))
-    first = np.where(last > 2, np.maximum(2 * last // 3, 1), 0)
-    fall = np.log(pairs[last, items]) - np.log(pairs[first, items])
+    first = 2 * last // 3 * (last > 2)
+    fall = np.log(pairs[last, items] / pairs[first, items])
     return np.minimum(fall / np.maximum(last - first, 1), np.log(0.98))
 
 
@@ -315,9 +343,8 @@ def checked_nodes(nodes: Any, order: int) -> int:
 
 def derivative(f: Function, x: Any, order: int, **options: Any) -> Any:
     """Circles for each item of x, all of them in the same calls of f."""
-    if not options and type(x) is np.float64 and order < SCOUTS:
-        with np.errstate(all="ignore"):
-            df = first_looks(f, x, order)
+    if not options and type(x) is np.float64:
+        df = first_looks(f, x, order)
         if df is not None:
             return df
     point = plain(x)
@@ -334,11 +361,13 @@ def derivative(f: Function, x: Any, order: int, **options: Any) -> Any:
     return reliable(result, f)
 
 
+@np.errstate(all="ignore")
 def first_looks(f: Function, x: Any, order: int) -> Any:
-    """The derivative at a number from one or two circles, or None if it needs more."""
+    """The derivative at a number from a few circles, or None if it needs more."""
     radius = float(abs(x) if abs(x) > NEAR_ZERO else 1.0) / 2
-    nodes = checked_nodes(None, order)
-    for count in (SCOUTS, nodes):
+    most = checked_nodes(None, order)
+    choices, count = (most * 2 // 3, most * 5 // 6, most), SCOUTS
+    for _ in range(LOOKS):
         points = x + radius * circle(count)
         try:
             y = f(points)
@@ -348,25 +377,35 @@ def first_looks(f: Function, x: Any, order: int) -> Any:
             return None
         c = np.fft.fft(y) / count
         a = np.abs(c)
-        end, middle = max(a.item(-1), a.item(-2)), a.item(count // 2)
-        rounded = float(np.abs(y).max() + abs(x) / radius * (a * counts(count)).max())
-        floor = EPS * rounded
-        if not 0 < floor < np.inf or end > max(8 * floor, 4 * middle):
+        floor = EPS * float(
+            np.abs(y).max() + abs(x) / radius * (a * counts(count)).max()
+        )
+        pairs = np.maximum(a[:-1], a[1:])
+        *_, last = np.flatnonzero(pairs > 4 * floor).tolist() or [0]
+        end, middle = max(a[-4:].tolist()), a.item(count // 2)
+        if not 0 < floor < np.inf or end > max(8 * floor, 4 * middle) or not last:
             return None
-        if count == SCOUTS:
-            pairs = np.maximum(a[:-1], a[1:])[:, None]
-            last = np.flatnonzero(pairs > 4 * floor)[-1:]
-            if not last.size:
-                return None
-            decay = slope(pairs, last)
-        alias = max(floor, end) * math.exp(decay.item() * (order + 1))
-        factor = math.factorial(order) / radius**order
-        df, error = c.item(order) * factor, (2 * floor + alias) * factor
-        if error < SUFFICES * abs(df.real) and abs(df.imag) <= error:
-            return np.float64(df.real)
-        if count == SCOUTS:
-            growth = improvement(pairs, last, decay, nodes, order)
-            radius, decay = radius * growth.item(), decay + np.log(growth)
+        pairs, last = pairs[:, None], np.array([last])
+        decay = slope(pairs, last)
+        df, error = math.nan, math.inf
+        if order < count:
+            factor = math.factorial(order) / radius**order
+            noise = min(floor, 4 * max(end, floor / 8))
+            alias = end * math.exp((order + 1) * decay.item())
+            df, error = c.item(order) * factor, (noise + alias) * factor
+            if abs(df.imag) > error:
+                error = math.inf
+            df = df.real
+        if error < SUFFICES * abs(df):
+            return np.float64(df)
+        growths, errors = improvement(pairs, last, decay, order, choices)
+        enough = int(np.sum(errors[0, :-1] > SMALL))
+        growth = growths.item(0, enough)
+        settled = count > SCOUTS and abs(math.log(growth)) < SAME
+        if settled and error < ACCEPTED * abs(df):
+            return np.float64(df)
+        radius *= growth
+        count = SCOUTS if growth > FAR and count == SCOUTS else choices[enough]
     return None
 
 
