@@ -36,7 +36,7 @@ SCOUTS = 16  # nodes of the first circle, which tells where the next should be
 ROUNDS = 12
 PATIENCE = 5  # circles with a singularity inside, before f is held not analytic
 LOOKS = 4  # circles in haste at a number
-SMALL = np.log(4.5e-13)  # an error that fewer nodes are taken for
+SMALL = np.log(1e-12)  # an error that fewer nodes are taken for
 NOISE = np.log(EPS / 4)  # of a coefficient, in parts of the largest
 SAME = 0.15  # a smaller change of the radius's logarithm is none
 ENOUGH = 2e-14  # a relative error estimate that no further circle is drawn for
@@ -46,7 +46,7 @@ TINY = 1e-300
 BLOCK = 64  # items at a time, to save memory
 GROWTHS = np.log(2) * np.arange(-36, 25) / 6  # of the logarithm of the radius
 FAR = 8  # a circle so many times larger is looked at by scouts first
-FLATTEST = -0.03  # decay of a logarithm an index
+SLOWEST = math.log(0.98)  # decay of a logarithm an index
 
 OPTIONS = {
     "radius": (
@@ -245,7 +245,7 @@ def improvement(
     """
     k, gains = grown_by(counts[-1] + order + 1)
     last, decay = last[:, None], decay[:, None]
-    known = np.minimum(np.minimum(k, last), len(pairs) - 1)
+    known = np.minimum(k, last)
     size = np.log(np.maximum(pairs[known, np.arange(len(last))[:, None]], TINY))
     size += np.maximum(k - last, 0) * (decay + 1 / (last + 1))
     growth, error = np.empty((2, len(last), len(counts)))
@@ -257,7 +257,7 @@ def improvement(
         costs = np.maximum(noise, alias) - grown[..., order, None]
         growth[some] = np.exp(GROWTHS[costs.argmin(1)])
         error[some] = costs.min(1)
-    blind = decay > FLATTEST  # the singularity lies on the circle, or inside
+    blind = decay == SLOWEST  # the singularity lies on the circle, or inside
     return np.where(blind, np.minimum(growth, 0.5), growth), error
 
 
@@ -273,7 +273,7 @@ def slope(pairs: Any, last: Any) -> Any:
     items = np.arange(len(last))
     first = 2 * last // 3 * (last > 2)
     fall = np.log(pairs[last, items] / pairs[first, items])
-    return np.minimum(fall / np.maximum(last - first, 1), np.log(0.98))
+    return np.minimum(fall / np.maximum(last - first, 1), SLOWEST)
 
 
 def ratio(order: int, radius: Any) -> Any:
@@ -375,30 +375,33 @@ def first_looks(f: Function, x: Any, order: int) -> Any:
             return None
         if type(y) is not np.ndarray or y.shape != points.shape or y.dtype != complex:
             return None
-        c = np.fft.fft(y) / count
+        c = transform(count).dot(y)
         a = np.abs(c)
-        floor = EPS * float(
-            np.abs(y).max() + abs(x) / radius * (a * counts(count)).max()
-        )
+        size, turning = a.dot(sums(count)).tolist()
+        floor = EPS * (size + float(abs(x)) / radius * turning)
         pairs = np.maximum(a[:-1], a[1:])
-        *_, last = np.flatnonzero(pairs > 4 * floor).tolist() or [0]
+        significant = (pairs > 4 * floor).nonzero()[0]
         end, middle = max(a[-4:].tolist()), a.item(count // 2)
-        if not 0 < floor < np.inf or end > max(8 * floor, 4 * middle) or not last:
+        mirrored = end > max(8 * floor, 4 * middle)
+        if not 0 < floor < math.inf or mirrored or not significant.size:
             return None
-        pairs, last = pairs[:, None], np.array([last])
-        decay = slope(pairs, last)
+        last = significant.item(-1)
+        first = 2 * last // 3 * (last > 2)
+        fall = math.log(pairs.item(last) / pairs.item(first))
+        decay = min(fall / max(last - first, 1), SLOWEST)
         df, error = math.nan, math.inf
         if order < count:
             factor = math.factorial(order) / radius**order
             noise = min(floor, 4 * max(end, floor / 8))
-            alias = end * math.exp((order + 1) * decay.item())
+            alias = end * math.exp((order + 1) * decay)
             df, error = c.item(order) * factor, (noise + alias) * factor
             if abs(df.imag) > error:
                 error = math.inf
             df = df.real
         if error < SUFFICES * abs(df):
             return np.float64(df)
-        growths, errors = improvement(pairs, last, decay, order, choices)
+        spectrum = pairs[:, None], np.array([last]), np.array([decay])
+        growths, errors = improvement(*spectrum, order, choices)
         enough = int(np.sum(errors[0, :-1] > SMALL))
         growth = growths.item(0, enough)
         settled = count > SCOUTS and abs(math.log(growth)) < SAME
@@ -409,9 +412,16 @@ def first_looks(f: Function, x: Any, order: int) -> Any:
     return None
 
 
-@functools.cache
-def counts(count: int) -> Any:
-    return np.arange(count)
+@functools.lru_cache
+def sums(count: int) -> Any:
+    """Two columns that bound f on a circle, and f' times the radius, by |c_k|."""
+    return np.stack([np.ones(count), np.arange(count)], axis=1)
+
+
+@functools.lru_cache
+def transform(count: int) -> Any:
+    """Values on a circle to coefficients; beside it an FFT takes long to begin."""
+    return np.fft.fft(np.eye(count)) / count
 
 
 @functools.cache
