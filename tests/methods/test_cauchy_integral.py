@@ -202,3 +202,25 @@ def test_a_given_radius_is_the_first():
 
     dm.derivative(f, method=METHOD, radius=0.25, order=2)(1.0)
     assert seen[0] == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("power", [0, 1, 5, 12])
+@pytest.mark.parametrize("x", [0.0, 1e12, -1e-9])
+def test_powers_near_0_and_far_out(power, x):
+    for order in (1, 5, 12):
+        df = dm.derivative(lambda z: z**power, method=METHOD, order=order)(x)
+        exact = math.perm(power, order) * x ** max(power - order, 0)
+        size = math.factorial(order) * max(abs(x), 1.0) ** (power - order)
+        assert df == pytest.approx(exact, rel=1e-9, abs=1e-9 * size)
+
+
+def test_high_orders_beside_a_branch_cut():
+    """The first circle sees exp alone, and the next one would cross the cut."""
+    f = lambda z: np.log(2 + z) * np.exp(z)
+    g = lambda z: mp.log(2 + z) * mp.exp(z)
+    for order, rtol in ((10, 1e-11), (20, 1e-9), (50, 1e-6)):
+        with mp.workdps(60):
+            exact = float(mp.taylor(g, mp.mpf(0.3), order)[order] * mp.factorial(order))
+        df = dm.derivative(f, method=METHOD, order=order)(0.3)
+        assert df == pytest.approx(exact, rel=rtol)
+        assert solve(f, 0.3, order).df == pytest.approx(exact, rel=rtol)

@@ -44,9 +44,9 @@ SUFFICES = 1e-11  # at a number, where two circles are to do; the truth is mostl
 ACCEPTED = 1e-4  # where no other circle is better
 TINY = 1e-300
 BLOCK = 64  # items at a time, to save memory
-GROWTHS = np.log(2) * np.arange(-36, 25) / 6  # of the logarithm of the radius
+GROWTHS = np.log(2) * np.arange(-24, 25) / 6  # of the logarithm of the radius
 FAR = 8  # a circle so many times larger is looked at by scouts first
-SLOWEST = math.log(0.98)  # decay of a logarithm an index
+SLOWEST = math.log(0.98)  # decay an index: a singularity on the circle, or inside
 
 OPTIONS = {
     "radius": (
@@ -197,7 +197,8 @@ class Circles:
             error = (2 * floor + alias) * factor
             better = sound & (error < self.error[items])
             stale = error > self.error[items] / 2
-            near = np.where(last < order, 0, np.max(a[order : order + 2], axis=0))
+            near = np.max(a[order : order + 2], axis=0)
+            near = np.where((last < order) | (near <= 4 * floor), 0, near)
             self._keep(items[better], better, c[order] * factor, error, near * factor)
             self.noise[items] = np.where(better, floor, self.noise[items])
             real = np.max(np.abs(c.imag), axis=0) <= 8 * floor
@@ -205,7 +206,9 @@ class Circles:
         self.finite[items] |= finite
         self.analytic[items] |= sound
 
-        wanted = radius * improvement(pairs, last, decay, order, (self.nodes,))[0][:, 0]
+        growth = improvement(pairs, last, decay, order, (self.nodes,))[0][0]
+        blind = decay == SLOWEST
+        wanted = radius * np.where(blind, np.minimum(growth, 0.5), growth)
         wanted = np.where(mirrored, radius / 8, wanted)
         inside = np.where(radius > 4, np.minimum(radius / 8, 0.5), radius / 8)
         wanted = np.where(finite, wanted, inside)
@@ -241,31 +244,27 @@ def improvement(
     -------
     growth, error : ndarray
         The radius of least error, and the logarithm of that error in parts of the
-        derivative, by item and number of nodes.
+        derivative, by number of nodes and item.
     """
     k, gains = grown_by(counts[-1] + order + 1)
-    last, decay = last[:, None], decay[:, None]
-    known = np.minimum(k, last)
-    size = np.log(np.maximum(pairs[known, np.arange(len(last))[:, None]], TINY))
+    size = np.log(np.maximum(pairs[np.minimum(k, last), np.arange(len(last))], TINY))
     size += np.maximum(k - last, 0) * (decay + 1 / (last + 1))
-    growth, error = np.empty((2, len(last), len(counts)))
+    growth, error = np.empty((2, len(counts), len(last)))
     for first in range(0, len(last), BLOCK):
         some = slice(first, first + BLOCK)
-        grown = size[some, None] + gains
-        noise = grown.max(-1, keepdims=True) + NOISE
-        alias = grown[..., np.add(counts, order)]
-        costs = np.maximum(noise, alias) - grown[..., order, None]
-        growth[some] = np.exp(GROWTHS[costs.argmin(1)])
-        error[some] = costs.min(1)
-    blind = decay == SLOWEST  # the singularity lies on the circle, or inside
-    return np.where(blind, np.minimum(growth, 0.5), growth), error
+        grown = size[:, None, some] + gains
+        alias = grown[np.add(counts, order)]
+        costs = np.maximum(grown.max(0) + NOISE, alias) - grown[order]
+        growth[:, some] = np.exp(GROWTHS[costs.argmin(1)])
+        error[:, some] = costs.min(1)
+    return growth, error
 
 
 @functools.lru_cache
 def grown_by(count: int) -> tuple[Any, Any]:
-    """Indices, and how the logarithms of coefficients grow, by growth and index."""
-    k = np.arange(count)
-    return k, GROWTHS[:, None] * k
+    """Indices, and how the logarithms of coefficients grow, by index and growth."""
+    k = np.arange(count)[:, None]
+    return k, (GROWTHS * k)[..., None]
 
 
 def slope(pairs: Any, last: Any) -> Any:
@@ -364,7 +363,8 @@ def derivative(f: Function, x: Any, order: int, **options: Any) -> Any:
 @np.errstate(all="ignore")
 def first_looks(f: Function, x: Any, order: int) -> Any:
     """The derivative at a number from a few circles, or None if it needs more."""
-    radius = float(abs(x) if abs(x) > NEAR_ZERO else 1.0) / 2
+    x = float(x)
+    radius = (abs(x) if abs(x) > NEAR_ZERO else 1.0) / 2
     most = checked_nodes(None, order)
     choices, count = (most * 2 // 3, most * 5 // 6, most), SCOUTS
     for _ in range(LOOKS):
@@ -378,7 +378,7 @@ def first_looks(f: Function, x: Any, order: int) -> Any:
         c = transform(count).dot(y)
         a = np.abs(c)
         size, turning = a.dot(sums(count)).tolist()
-        floor = EPS * (size + float(abs(x)) / radius * turning)
+        floor = EPS * (size + abs(x) / radius * turning)
         pairs = np.maximum(a[:-1], a[1:])
         significant = (pairs > 4 * floor).nonzero()[0]
         end, middle = max(a[-4:].tolist()), a.item(count // 2)
@@ -387,11 +387,11 @@ def first_looks(f: Function, x: Any, order: int) -> Any:
             return None
         last = significant.item(-1)
         first = 2 * last // 3 * (last > 2)
-        fall = math.log(pairs.item(last) / pairs.item(first))
+        fall = math.log(pairs.item(last) / max(pairs.item(first), TINY))
         decay = min(fall / max(last - first, 1), SLOWEST)
         df, error = math.nan, math.inf
         if order < count:
-            factor = math.factorial(order) / radius**order
+            factor = ratio(order, radius)
             noise = min(floor, 4 * max(end, floor / 8))
             alias = end * math.exp((order + 1) * decay)
             df, error = c.item(order) * factor, (noise + alias) * factor
@@ -402,8 +402,10 @@ def first_looks(f: Function, x: Any, order: int) -> Any:
             return np.float64(df)
         spectrum = pairs[:, None], np.array([last]), np.array([decay])
         growths, errors = improvement(*spectrum, order, choices)
-        enough = int(np.sum(errors[0, :-1] > SMALL))
-        growth = growths.item(0, enough)
+        enough = sum(error > SMALL for error in errors[:-1, 0].tolist())
+        growth = growths.item(enough)
+        if decay == SLOWEST:
+            growth = min(growth, 0.5)
         settled = count > SCOUTS and abs(math.log(growth)) < SAME
         if settled and error < ACCEPTED * abs(df):
             return np.float64(df)
