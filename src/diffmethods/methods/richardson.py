@@ -34,6 +34,7 @@ START = 0.1  # in parts of the scale of x
 RATIO = 1.4
 SAFE = 2.0  # a difference that grows by as much ends the tableau
 CAUTION = 5  # as the best entry is often the luckiest, too
+LEAST = 64  # a step shorter than so many times the distance of numbers is lost in x
 MAX_EVALUATIONS = 40
 
 OPTIONS = {
@@ -118,11 +119,19 @@ class Tableau:
     The best entry is the one that differs least from those that it was made of.
     """
 
-    def __init__(self, sampler: Sampler, h: Any, order: int, ratio: float, limit: Any):
+    def __init__(
+        self,
+        sampler: Sampler,
+        order: int,
+        ratio: float,
+        steps: tuple[Any, Any, Any],
+    ):
         self.sampler, self.order, self.ratio = sampler, order, ratio
         self.stencil = stencil(order, 2)
         self.x = np.ravel(sampler.table)
-        self.h = np.minimum(np.ravel(h), np.ravel(limit) / 2 / self.stencil.reach)
+        h, least, limit = map(np.ravel, steps)
+        self.h = np.minimum(h, limit / 2 / self.stencil.reach)
+        self.least = least
         self.nit = 0
         self._start(self.h.size)
 
@@ -199,6 +208,7 @@ class Tableau:
             self.column[power] = self.column[power].astype(self.df.dtype)
             self.column[power][items] = np.where(finite, entries, np.nan)
         self.h[items] /= np.where(finite, self.ratio, 8 * self.ratio)
+        self.done |= self.h < self.least
 
 
 def at_items(
@@ -215,30 +225,32 @@ def at_items(
     size = np.abs(x)
     usual = np.where(size > NEAR_ZERO, size, 1.0) * START
     h = usual if step is None else checked_step(step, np.shape(x))
-    limit = np.minimum(*room(x, bounds))
-    return extrapolated(sampler, x, h, limit, order, ratio, max_evaluations, rtol)
+    steps = h, LEAST * np.spacing(size), np.minimum(*room(x, bounds))
+    return extrapolated(sampler, x, steps, order, ratio, max_evaluations, rtol)
 
 
 def extrapolated(
     sampler: Sampler,
     x: Any,
-    h: Any,
-    limit: Any,
+    steps: tuple[Any, Any, Any],
     order: int,
     ratio: float,
     max_evaluations: int,
     rtol: float,
 ) -> tuple[Result, Any]:
-    """Fill the tableau, and say how good its best entries are."""
+    """Fill the tableau, and say how good its best entries are.
+
+    The steps are the first, the shortest that is not lost in x, and the longest.
+    """
     if not 1 < ratio <= 10:
         raise OptionError(f"ratio must lie above 1, and be 10 at most, not {ratio!r}")
-    if np.any(limit <= 0):
+    if np.any(steps[2] <= 0):
         raise OptionError(
             "richardson needs f on both sides of x, and x lies at one of the bounds; "
             "use chebyshev"
         )
     each = len(stencil(order, 2).offsets)
-    tableau = Tableau(sampler, h, order, ratio, limit)
+    tableau = Tableau(sampler, order, ratio, steps)
     with np.errstate(all="ignore"):
         tableau.run(checked_count(max_evaluations, 3 * each) // each)
 
@@ -288,12 +300,14 @@ def along(
         steps = np.where(size > NEAR_ZERO, size, 1.0) * START
     else:
         steps = np.ravel(checked_step(step, np.shape(x)))
-    h = np.min(steps[speed > 0] / speed[speed > 0], initial=np.inf)
-    h = np.float64(h if h < np.inf else 1.0)
-    limit = np.float64(min(room_along(point, direction, bounds)))
+    moving = speed > 0
+    h = np.min(steps[moving] / speed[moving], initial=np.inf)
+    h = h if h < np.inf else 1.0
+    lost = np.max(np.spacing(size[moving]) / speed[moving], initial=0.0)
+    limits = h, LEAST * lost, min(room_along(point, direction, bounds))
     sampler = Along(f, point, direction)
     result, best_h = extrapolated(
-        sampler, point, h, limit, order, ratio, max_evaluations, rtol
+        sampler, point, limits, order, ratio, max_evaluations, rtol
     )
     if isinstance(x, Traced) or isinstance(v, Traced) or sampler.traced:
         return weighted(
