@@ -23,6 +23,25 @@ Function = Callable[..., Any]
 EVERYWHERE = (-np.inf, np.inf)
 NEAR_ZERO = 0.015  # below, the size of x says nothing about the scale of f
 
+MAX_EVALUATIONS = 100
+USUAL_STEP = "a number or an array of the shape of x; left away, it follows from x"
+RTOL_OPTION = {
+    "rtol": (
+        "largest estimated error to accept, in parts of the derivative or of its usual "
+        "size; 1e-4 by default"
+    )
+}
+OPTIONS = {
+    "bounds": (
+        "a pair (low, high), numbers or arrays of the shape of x; f is evaluated "
+        "between them only"
+    ),
+    "max_evaluations": (
+        f"of f for each item of x and each direction; {MAX_EVALUATIONS} by default"
+    ),
+    **RTOL_OPTION,
+}
+
 
 class Status(enum.IntEnum):
     """Why a search for the best step ended; from 0 the derivative is good."""
@@ -275,10 +294,12 @@ def reliable(result: Result, f: Function) -> Any:
     if not failed.any():
         return result.df
     undefined = result.status == Status.NOT_FINITE
-    if undefined.any() and np.shape(result.status) == np.shape(result.x):
+    if undefined.any():
         with np.errstate(all="ignore"):
-            undefined = undefined & ~np.isfinite(f(result.x))
-        if np.array_equal(np.ravel(undefined), failed):
+            y = np.asarray(outcome(f(result.x)))
+        if y.shape == np.shape(undefined):
+            undefined = undefined & ~np.isfinite(y)
+        if np.array_equal(np.ravel(undefined), failed) and y.shape == undefined.shape:
             return np.where(undefined, np.nan, result.df)[()]
     item = int(np.argmax(failed & ~np.ravel(undefined)))
     df, error = np.ravel(result.df)[item], np.ravel(result.error)[item]

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from diffmethods.errors import NotDifferentiableError, ShapeError
+from diffmethods.method import Method
+from diffmethods.operators import _check_elementwise as check_elementwise
 from diffmethods.stencils import EPS, Stencil, primal
 from diffmethods.traced import Traced, outcome
 
@@ -38,6 +40,19 @@ class Differences:
         self.stencil = stencil
         self.accuracy = accuracy
 
+    def method(self, **described: Any) -> Method:
+        """The method that these operators make, as it is described."""
+        names = ("derivative", "jvp", "jacobian", "hessian", "hvp")
+        return Method(
+            family="numerical",
+            exact=False,
+            complex_points=True,
+            options=OPTIONS,
+            references=("fornberg1988",),
+            **{name: getattr(self, name) for name in names},
+            **described,
+        )
+
     def derivative(
         self, f: Function, x: Any, order: int, accuracy: Any = None, step: Any = None
     ) -> Any:
@@ -45,6 +60,8 @@ class Differences:
 
         def difference(near: Neighbourhood, steps: Any) -> Any:
             quotient = near.difference(steps)
+            if np.ndim(steps) and np.shape(quotient) != np.shape(steps):
+                check_elementwise(f, x, quotient)
             for _ in range(order):
                 quotient = quotient / steps
             return quotient

@@ -10,6 +10,8 @@ import numpy as np
 
 from diffmethods.black_box import (
     NEAR_ZERO,
+    RTOL_OPTION,
+    USUAL_STEP,
     Along,
     Result,
     Sampler,
@@ -49,17 +51,12 @@ FAR = 8  # a circle so many times larger is looked at by scouts first
 SLOWEST = math.log(0.98)  # decay an index: a singularity on the circle, or inside
 
 OPTIONS = {
-    "radius": (
-        "of the first circle, a number or an array of the shape of x; left away, half "
-        "the size of x, or 1/2"
-    ),
+    "radius": f"of the first circle, {USUAL_STEP}",
     "nodes": (
-        "on each circle but the first; left away, 48, or 4 n + 8 from order 11 on"
+        "on each circle but the first; left away, 48 at most, or 4 n + 8 from order 11 "
+        "on"
     ),
-    "rtol": (
-        "largest estimated error to accept, in parts of the derivative or of its usual "
-        "size; 1e-4 by default"
-    ),
+    **RTOL_OPTION,
 }
 
 

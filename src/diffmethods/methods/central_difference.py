@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from diffmethods.differences import OPTIONS, Differences
+from diffmethods.differences import Differences
 from diffmethods.errors import OptionError
-from diffmethods.method import Method
 from diffmethods.stencils import Stencil
 
 
@@ -28,18 +27,8 @@ def stencil(order: int, accuracy: Any) -> Stencil:
 # f is smooth on that scale, none where it is not (log at 0.001), for twice the cost.
 differences = Differences(stencil, accuracy=2)
 
-METHOD = Method(
+METHOD = differences.method(
     title="Central difference",
-    family="numerical",
     summary="Evaluate f on both sides of x, so that the largest error cancels.",
-    exact=False,
     rtol=1e-8,
-    complex_points=True,
-    options=OPTIONS,
-    references=("fornberg1988",),
-    derivative=differences.derivative,
-    jvp=differences.jvp,
-    jacobian=differences.jacobian,
-    hessian=differences.hessian,
-    hvp=differences.hvp,
 )

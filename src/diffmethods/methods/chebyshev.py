@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from diffmethods import black_box
 from diffmethods.black_box import (
     EVERYWHERE,
+    MAX_EVALUATIONS,
     NEAR_ZERO,
+    USUAL_STEP,
     Along,
     Result,
     Sampler,
@@ -41,19 +44,8 @@ EXPONENT = np.int64(0x7FF0000000000000)  # what is left of a float is a power of
 LARGE = 1e300
 
 OPTIONS = {
-    "step": (
-        "a hint: the half-width of the first interval, a number or an array of the "
-        "shape of x; left away, it follows from the size of x"
-    ),
-    "bounds": (
-        "a pair (low, high), numbers or arrays of the shape of x; f is evaluated "
-        "between them only, on one side of x where x is at one of them"
-    ),
-    "max_evaluations": "of f for each item of x and each direction; 100 by default",
-    "rtol": (
-        "largest estimated error to accept, in parts of the derivative or of its usual "
-        "size; 1e-4 by default"
-    ),
+    "step": f"a hint: the half-width of the first interval, {USUAL_STEP}",
+    **black_box.OPTIONS,
 }
 
 
@@ -64,7 +56,7 @@ def solve(
     *,
     step: Any = None,
     bounds: Any = EVERYWHERE,
-    max_evaluations: int = 100,
+    max_evaluations: int = MAX_EVALUATIONS,
     rtol: float = 1e-4,
 ) -> Result:
     """Differentiate a black box, with an estimate of the error.
@@ -126,7 +118,7 @@ def at_items(
     order: int,
     step: Any = None,
     bounds: Any = EVERYWHERE,
-    max_evaluations: int = 100,
+    max_evaluations: int = MAX_EVALUATIONS,
     rtol: float = 1e-4,
     known: Any = None,
     rows: Any = None,
@@ -146,7 +138,7 @@ def along(
     order: int = 1,
     step: Any = None,
     bounds: Any = EVERYWHERE,
-    max_evaluations: int = 100,
+    max_evaluations: int = MAX_EVALUATIONS,
     rtol: float = 1e-4,
 ) -> Any:
     """The derivative of t -> f(x + t v) at 0; with stand-ins in it where there were."""
@@ -164,7 +156,7 @@ def along(
         *room_along(point, direction, bounds),
     )
     sampler = Along(f, point, direction)
-    found = searched(sampler, np.float64(0.0), start, order, max_evaluations, rtol)
+    found = searched(sampler, point, start, order, max_evaluations, rtol)
     if isinstance(x, Traced) or isinstance(v, Traced) or sampler.traced:
         h = np.float64(np.median(found[1]))
         return weighted(lambda t: f(x + t * v), np.float64(0.0), h, start[1:], order)

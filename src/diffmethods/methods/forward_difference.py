@@ -5,9 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from diffmethods.differences import OPTIONS, Differences
+from diffmethods.differences import Differences
 from diffmethods.errors import OptionError
-from diffmethods.method import Method
 from diffmethods.stencils import Stencil
 
 
@@ -26,18 +25,8 @@ def stencil(order: int, accuracy: Any) -> Stencil:
 # Accuracy 1 is what sets the method apart: a gradient in n + 1 evaluations.
 differences = Differences(stencil, accuracy=1)
 
-METHOD = Method(
+METHOD = differences.method(
     title="Forward difference",
-    family="numerical",
     summary="Move x a little, and divide the change of f by the move.",
-    exact=False,
     rtol=1e-6,
-    complex_points=True,
-    options=OPTIONS,
-    references=("fornberg1988",),
-    derivative=differences.derivative,
-    jvp=differences.jvp,
-    jacobian=differences.jacobian,
-    hessian=differences.hessian,
-    hvp=differences.hvp,
 )

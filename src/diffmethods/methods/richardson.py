@@ -7,9 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from diffmethods import black_box
 from diffmethods.black_box import (
     EVERYWHERE,
+    MAX_EVALUATIONS,
     NEAR_ZERO,
+    USUAL_STEP,
     Along,
     Result,
     Sampler,
@@ -35,23 +38,11 @@ RATIO = 1.4
 SAFE = 2.0  # a difference that grows by as much ends the tableau
 CAUTION = 5  # as the best entry is often the luckiest, too
 LEAST = 64  # a step shorter than so many times the distance of numbers is lost in x
-MAX_EVALUATIONS = 40
 
 OPTIONS = {
-    "step": (
-        "the first and longest, a number or an array of the shape of x; left away, a "
-        "tenth of x, or 0.1"
-    ),
-    "ratio": "of each step to the next; 1.4 by default",
-    "bounds": (
-        "a pair (low, high), numbers or arrays of the shape of x, that f is evaluated "
-        "between; x must be inside"
-    ),
-    "max_evaluations": "of f for each item of x and each direction; 40 by default",
-    "rtol": (
-        "largest estimated error to accept, in parts of the derivative or of its usual "
-        "size; 1e-4 by default"
-    ),
+    "step": f"the first and longest, {USUAL_STEP}",
+    "ratio": f"of each step to the next; {RATIO} by default",
+    **black_box.OPTIONS,
 }
 
 
@@ -302,7 +293,7 @@ def along(
         steps = np.ravel(checked_step(step, np.shape(x)))
     moving = speed > 0
     h = np.min(steps[moving] / speed[moving], initial=np.inf)
-    h = h if h < np.inf else 1.0
+    h = np.float64(h if h < np.inf else 1.0)
     lost = np.max(np.spacing(size[moving]) / speed[moving], initial=0.0)
     limits = h, LEAST * lost, min(room_along(point, direction, bounds))
     sampler = Along(f, point, direction)
