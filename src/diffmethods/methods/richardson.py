@@ -36,7 +36,7 @@ Function = Callable[..., Any]
 START = 0.1  # in parts of the scale of x
 RATIO = 1.4
 SAFE = 2.0  # a difference that grows by as much ends the tableau
-CAUTION = 5  # as the best entry is often the luckiest, too
+CAUTION = 8  # as the best entry is often the luckiest, too
 LEAST = 64  # a step shorter than so many times the distance of numbers is lost in x
 
 OPTIONS = {
@@ -115,7 +115,7 @@ class Tableau:
         sampler: Sampler,
         order: int,
         ratio: float,
-        steps: tuple[Any, Any, Any],
+        steps: Any,
     ):
         self.sampler, self.order, self.ratio = sampler, order, ratio
         self.stencil = stencil(order, 2)
@@ -169,13 +169,13 @@ class Tableau:
         finite = np.isfinite(quotient)
         column = [quotient]
         past = self.column
-        difference = np.full(len(items), np.nan)
+        rounding = self.stencil.amplification * noise / h**self.order
         for power, before in enumerate(past, start=1):
             gain = self.ratio ** (2 * power)
             entry = (gain * column[-1] - before[items]) / (gain - 1)
             change = np.abs(entry - column[-1])
             difference = np.fmax(change, np.abs(entry - before[items]))
-            rounding = self.stencil.amplification * noise / h**self.order
+            rounding = rounding * np.hypot(gain, 1) / (gain - 1)
             error = CAUTION * difference + rounding
             better = finite & (error < self.error[items])
             keep = items[better]
@@ -196,7 +196,7 @@ class Tableau:
         for power, entries in enumerate(column):
             if power == len(self.column):
                 self.column.append(np.full(self.h.size, np.nan, self.df.dtype))
-            self.column[power] = self.column[power].astype(self.df.dtype)
+            self.column[power] = self.column[power].astype(self.df.dtype, copy=False)
             self.column[power][items] = np.where(finite, entries, np.nan)
         self.h[items] /= np.where(finite, self.ratio, 8 * self.ratio)
         self.done |= self.h < self.least
