@@ -64,7 +64,8 @@ legend = ax.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
 # %%
 # The first circle, of 16 nodes, shows how fast the coefficients fall, and so how far
 # the singularity is. The second has the radius at which the two errors meet, as
-# :cite:t:`bornemann2011` analyses.
+# :cite:t:`bornemann2011` analyses. At a number it has as few nodes as 12 digits need.
+# The last coefficients tell the error.
 
 from diffmethods.methods import cauchy_integral
 
@@ -133,8 +134,8 @@ except dm.errors.InputError as error:
 # %%
 # Cost
 # ----
-# 16 evaluations where the first circle fits, and 64 mostly, to order 10. Complex ones
-# are dearer than real ones.
+# To order 10, 16 evaluations where the first circle fits, else 48 to 64 mostly. Complex
+# ones are dearer than real ones.
 
 methods = ["cauchy_integral", "chebyshev", "dual_numbers"]
 dm.compare(np.tanh, 2.0, order=5, methods=methods)

@@ -74,6 +74,16 @@ print(f"slope {found.df:.9f}, off by {found.df - 1 / np.cosh(2) ** 2:.0e}")
 print(f"estimated error {found.error:.0e}, noise of f {found.noise:.0e}")
 
 # %%
+# A ``step`` is a hint where the size of x says nothing of f, and ``max_evaluations`` is
+# a budget. Here the first interval holds a hundred thousand waves, and the search takes
+# a while:
+
+fast = lambda x: np.sin(1e7 * x)
+for options in ({}, {"max_evaluations": 20}, {"step": 1e-8}):
+    found = chebyshev.solve(fast, 1.0, **options)
+    print(f"{options}: {found.nfev} evaluations, success {found.success}")
+
+# %%
 # Higher derivatives
 # ------------------
 # They come from the same coefficients and more nodes, up to order 12. Each loses about

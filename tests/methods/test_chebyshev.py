@@ -128,6 +128,37 @@ def test_one_sided_derivatives_at_the_end_of_a_domain():
         dm.derivative(f, method=METHOD)(0.0)
 
 
+@pytest.mark.parametrize("order", [1, 2, 3, 6])
+@pytest.mark.parametrize("x", [0.0, 1e-3, 0.7, 1.0])
+def test_higher_derivatives_within_bounds(order, x):
+    seen = []
+
+    def f(z):
+        seen.append((np.min(z), np.max(z)))
+        return np.exp(2 * z)
+
+    found = solve(f, x, order, bounds=(0, 1), rtol=1e-2)
+    lows, highs = zip(*seen, strict=True)
+    assert min(lows) >= 0
+    assert max(highs) <= 1
+    assert found.success
+    exact = 2**order * np.exp(2 * x)
+    assert abs(found.df - exact) <= found.error <= 1e-2 * exact
+
+
+@pytest.mark.parametrize("order", [9, 10, 11, 12])
+def test_the_highest_orders_are_right_to_the_estimate(order):
+    for f, exact in (
+        (np.exp, np.exp(0.5)),
+        (np.sin, np.sin(0.5 + order * np.pi / 2)),
+    ):
+        found = solve(f, 0.5, order, rtol=0.1)
+        assert found.success
+        assert abs(found.df - exact) <= found.error
+    with pytest.raises(OptionError, match="to order 12"):
+        dm.derivative(np.sin, method=METHOD, order=13)
+
+
 @given(
     budget=st.integers(10, 80), x=st.sampled_from([0.0, 1e-3, 2.0]), kink=st.booleans()
 )

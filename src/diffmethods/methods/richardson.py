@@ -95,7 +95,7 @@ def solve(
     >>> from diffmethods.methods import richardson
     >>> found = richardson.solve(np.tanh, 2.0)
     >>> print(f"{found.df:.12f}, {found.nfev} evaluations, success {found.success}")
-    0.070650824853, 14 evaluations, success True
+    0.070650824853, 16 evaluations, success True
     """
     x = np.asarray(x, float)[()]
     options = (step, ratio, bounds, max_evaluations, rtol)
