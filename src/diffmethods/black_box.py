@@ -15,7 +15,7 @@ from diffmethods.errors import (
     OptionError,
     ShapeError,
 )
-from diffmethods.stencils import EPS, primal
+from diffmethods.stencils import EPS, checked_step, primal
 from diffmethods.traced import Traced, outcome
 
 Function = Callable[..., Any]
@@ -265,21 +265,26 @@ def checked_count(evaluations: Any, least: int) -> int:
     return int(evaluations)
 
 
-def checked_step(step: Any, shape: tuple[int, ...], name: str = "step") -> Any:
-    """A step for each item of x, positive and finite."""
-    try:
-        steps = np.broadcast_to(np.asarray(step, float), shape)
-    except (TypeError, ValueError):
-        raise OptionError(
-            f"{name} must be a number, or an array that broadcasts to the shape "
-            f"{shape} of x, not {step!r}"
-        ) from None
-    if not np.all(np.isfinite(steps) & (steps > 0)):
-        raise OptionError(
-            f"{name} must be positive and finite, not {step!r}; leave it away to have "
-            "it chosen"
-        )
-    return steps
+def first_steps(x: Any, part: float, step: Any = None, name: str = "step") -> Any:
+    """The given step for each item of x, or a part of its size."""
+    if step is not None:
+        return checked_step(step, np.shape(x), name)
+    size = np.abs(x)
+    return np.where(size > NEAR_ZERO, size, 1.0)[()] * part
+
+
+def first_time(x: Any, v: Any, part: float, *given: Any) -> tuple[Any, Any]:
+    """The t for which the first item of t v has the length of its step.
+
+    The second is the t for which no item of x moves farther than to the next number.
+    """
+    moving = np.ravel(v) != 0
+    if not moving.any():
+        return np.float64(1.0), np.float64(0.0)
+    speed = np.abs(np.ravel(v)[moving])
+    steps = np.broadcast_to(first_steps(x, part, *given), np.shape(x))
+    shortest = np.min(np.ravel(steps)[moving] / speed)
+    return shortest, np.max(np.spacing(np.abs(np.ravel(x)[moving])) / speed)
 
 
 def reliable(result: Result, f: Function) -> Any:

@@ -184,19 +184,7 @@ class Stencil:
             If it is not positive and finite, does not fit the shape of x, is lost in
             rounding, or leads past the largest number.
         """
-        try:
-            steps = np.asarray(step, float)
-            steps = np.broadcast_to(steps, np.shape(x))[()]
-        except (TypeError, ValueError):
-            raise OptionError(
-                f"step must be a number, or an array that broadcasts to the shape "
-                f"{np.shape(x)} of x, not {step!r}"
-            ) from None
-        if not np.all(np.isfinite(steps) & (steps > 0)):
-            raise OptionError(
-                f"step must be positive and finite, not {step!r}; leave it away to "
-                "have it chosen"
-            )
+        steps = checked_step(step, np.shape(x))[()]
         point = primal(x)
         if point is not None:
             self._check_size(step, steps, point)
@@ -216,6 +204,23 @@ class Stencil:
                 f"step={step!r} is too large: x + {self.reach} * step is not finite; "
                 "give a smaller step"
             )
+
+
+def checked_step(step: Any, shape: tuple[int, ...], name: str = "step") -> Any:
+    """A step for each item of x, positive and finite."""
+    try:
+        steps = np.broadcast_to(np.asarray(step, float), shape)
+    except (TypeError, ValueError):
+        raise OptionError(
+            f"{name} must be a number, or an array that broadcasts to the shape "
+            f"{shape} of x, not {step!r}"
+        ) from None
+    if not np.all(np.isfinite(steps) & (steps > 0)):
+        raise OptionError(
+            f"{name} must be positive and finite, not {step!r}; leave it away to have "
+            "it chosen"
+        )
+    return steps
 
 
 def scale(x: Any) -> Any:

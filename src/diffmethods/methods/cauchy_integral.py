@@ -16,7 +16,8 @@ from diffmethods.black_box import (
     Result,
     Sampler,
     Status,
-    checked_step,
+    first_steps,
+    first_time,
     plain,
     reliable,
     second_derivatives,
@@ -34,6 +35,7 @@ from diffmethods.traced import Traced, outcome
 
 Function = Callable[..., Any]
 
+START = 0.5  # in parts of the size of x
 SCOUTS = 16  # nodes of the first circle, which tells where the next should be
 ROUNDS = 12
 PATIENCE = 5  # circles with a singularity inside, before f is held not analytic
@@ -288,9 +290,7 @@ def at_items(
     rtol: float = 1e-4,
 ) -> tuple[Result, Any]:
     """The result for every item of x, and the best radii."""
-    size = np.abs(x)
-    usual = np.where(size > NEAR_ZERO, size, 1.0) / 2
-    start = usual if radius is None else checked_step(radius, np.shape(x), "radius")
+    start = first_steps(x, START, radius, "radius")
     return drawn(sampler, x, start, order, nodes, rtol)
 
 
@@ -361,7 +361,7 @@ def derivative(f: Function, x: Any, order: int, **options: Any) -> Any:
 def first_looks(f: Function, x: Any, order: int) -> Any:
     """The derivative at a number from a few circles, or None if it needs more."""
     x = float(x)
-    radius = (abs(x) if abs(x) > NEAR_ZERO else 1.0) / 2
+    radius = (abs(x) if abs(x) > NEAR_ZERO else 1.0) * START
     most = checked_nodes(None, order)
     choices, count = (most * 2 // 3, most * 5 // 6, most), SCOUTS
     for _ in range(LOOKS):
@@ -440,13 +440,7 @@ def along(
 ) -> Any:
     """The derivative of t -> f(x + t v) at 0, for complex t."""
     point, direction = plain(x), plain(v)
-    speed, size = np.ravel(np.abs(direction)), np.ravel(np.abs(point))
-    if radius is None:
-        reach = np.where(size > NEAR_ZERO, size, 1.0) / 2
-    else:
-        reach = np.ravel(checked_step(radius, np.shape(x), "radius"))
-    start = np.min(reach[speed > 0] / speed[speed > 0], initial=np.inf)
-    start = np.float64(start if start < np.inf else 1.0)
+    start, _ = first_time(point, direction, START, radius, "radius")
     sampler = Along(f, point, direction)
     result, best = drawn(sampler, point, start, order, nodes, rtol)
     if isinstance(x, Traced) or isinstance(v, Traced) or sampler.traced:

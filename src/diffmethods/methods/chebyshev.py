@@ -16,7 +16,8 @@ from diffmethods.black_box import (
     Along,
     Result,
     Sampler,
-    checked_step,
+    first_steps,
+    first_time,
     plain,
     reliable,
     room,
@@ -124,10 +125,8 @@ def at_items(
     rows: Any = None,
 ) -> tuple[Result, Any]:
     """The result for every item of x, or of some of its rows, and the best steps."""
-    distance = np.abs(x)
-    usual = np.where(distance > NEAR_ZERO, distance, 1.0) * first_step(order)
-    h = usual if step is None else checked_step(step, np.shape(x))
-    start = (h, np.spacing(distance), *room(x, bounds))
+    h = first_steps(x, first_step(order), step)
+    start = (h, np.spacing(np.abs(x)), *room(x, bounds))
     return searched(sampler, x, start, order, max_evaluations, rtol, known, rows)
 
 
@@ -143,16 +142,8 @@ def along(
 ) -> Any:
     """The derivative of t -> f(x + t v) at 0; with stand-ins in it where there were."""
     point, direction = np.real(plain(x)), np.real(plain(v))
-    moving = np.ravel(direction) != 0
-    speed = np.abs(np.ravel(direction)[moving])
-    distance = np.abs(np.ravel(point)[moving])
-    if step is None:
-        steps = np.where(distance > NEAR_ZERO, distance, 1.0) * first_step(order)
-    else:
-        steps = np.ravel(checked_step(step, np.shape(x)))[moving]
     start = (
-        np.min(steps / speed, initial=1.0 if not speed.size else np.inf),
-        np.max(np.spacing(distance) / speed, initial=0.0),
+        *first_time(point, direction, first_step(order), step),
         *room_along(point, direction, bounds),
     )
     sampler = Along(f, point, direction)

@@ -11,14 +11,14 @@ from diffmethods import black_box
 from diffmethods.black_box import (
     EVERYWHERE,
     MAX_EVALUATIONS,
-    NEAR_ZERO,
     USUAL_STEP,
     Along,
     Result,
     Sampler,
     Status,
     checked_count,
-    checked_step,
+    first_steps,
+    first_time,
     plain,
     reliable,
     room,
@@ -213,10 +213,8 @@ def at_items(
     rtol: float = 1e-4,
 ) -> tuple[Result, Any]:
     """The result for every item of x, and the best steps."""
-    size = np.abs(x)
-    usual = np.where(size > NEAR_ZERO, size, 1.0) * START
-    h = usual if step is None else checked_step(step, np.shape(x))
-    steps = h, LEAST * np.spacing(size), np.minimum(*room(x, bounds))
+    h, limit = first_steps(x, START, step), np.minimum(*room(x, bounds))
+    steps = h, LEAST * np.spacing(np.abs(x)), limit
     return extrapolated(sampler, x, steps, order, ratio, max_evaluations, rtol)
 
 
@@ -286,15 +284,7 @@ def along(
 ) -> Any:
     """The derivative of t -> f(x + t v) at 0."""
     point, direction = np.real(plain(x)), np.real(plain(v))
-    speed, size = np.ravel(np.abs(direction)), np.ravel(np.abs(point))
-    if step is None:
-        steps = np.where(size > NEAR_ZERO, size, 1.0) * START
-    else:
-        steps = np.ravel(checked_step(step, np.shape(x)))
-    moving = speed > 0
-    h = np.min(steps[moving] / speed[moving], initial=np.inf)
-    h = np.float64(h if h < np.inf else 1.0)
-    lost = np.max(np.spacing(size[moving]) / speed[moving], initial=0.0)
+    h, lost = first_time(point, direction, START, step)
     limits = h, LEAST * lost, min(room_along(point, direction, bounds))
     sampler = Along(f, point, direction)
     result, best_h = extrapolated(
