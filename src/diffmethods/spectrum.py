@@ -135,12 +135,15 @@ class Verdict:
         return Verdict(*(getattr(self, field.name)[these] for field in fields(self)))
 
 
-def judged(there: Nodes, y: Any, h: Any, noise: Any, eps: float, order: int) -> Verdict:
+def judged(
+    there: Nodes, y: Any, h: Any, blur: Any, noise: Any, eps: float, order: int
+) -> Verdict:
     """Read the derivative and its error off the coefficients of f.
 
     Those of an analytic function fall like a geometric series until they drown in
     noise.  What comes after is left out of the derivative; where nothing drowns, the
-    first omitted coefficient is extrapolated.
+    first omitted coefficient is extrapolated.  f may round what it makes of x: that
+    moves x by its `blur`, in parts of h, and is no larger than the last coefficients.
     """
     count = len(y)
     base = y[0]  # the differences to it are exact, and 0 for a constant
@@ -178,7 +181,8 @@ def judged(there: Nodes, y: Any, h: Any, noise: Any, eps: float, order: int) -> 
         floor * np.exp((there.beyond + 1) * decay),
     )
     truncation = there.omitted * omitted / h**order
-    rounding = SAFETY * there.amplification[kept] * floor / h**order
+    wrong = np.maximum(floor, np.minimum(tail, blur * head))
+    rounding = SAFETY * there.amplification[kept] * wrong / h**order
     return Verdict(
         df / h**order,
         truncation + rounding,

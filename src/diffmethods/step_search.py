@@ -111,7 +111,8 @@ class Search:
         """Keep what is better than before, and choose the next steps."""
         h, order = self.h[items], self.order
         there = nodes(order, *kind)
-        seen = judged(there, y, h, self.noise[items], self.sampler.eps, order)
+        blur = self.spacing[np.minimum(items, self.x.size - 1)] / h
+        seen = judged(there, y, h, blur, self.noise[items], self.sampler.eps, order)
         self.nfev[items] += len(y)
         finite = np.isfinite(seen.error)
         error = np.where(finite, seen.error, np.inf)

@@ -296,6 +296,18 @@ def test_a_number_takes_one_call_of_f_and_the_estimate_is_kept_to():
             assert abs(df - found.df) <= 1e-11 * abs(found.df)
 
 
+def test_the_estimate_knows_that_f_rounds_what_it_makes_of_x():
+    """The argument of sin(k x) is off by a rounding, which counts k times."""
+    rate, x = np.exp(np.linspace(0, np.log(1e6), 300)), 1.3
+    found = solve(lambda z: np.sin(rate * z), np.full(rate.size, x))
+    with mp.workdps(40):
+        exact = [float(k * mp.cos(k * mp.mpf(x))) for k in map(mp.mpf, rate.tolist())]
+    error = np.abs(found.df - exact)
+    assert np.mean(found.success) >= 0.99
+    assert np.mean(error[found.success] <= found.error[found.success]) >= 0.9
+    assert np.max(error[found.success] / rate[found.success]) <= 1e-7
+
+
 def test_waves_between_the_first_nodes_are_not_taken_for_others():
     """On the nodes of the first look, sin(232 x) looks like a slower wave."""
     rate = np.linspace(231, 233, 101)
