@@ -48,7 +48,7 @@ SUFFICES = 1e-11  # at a number, where two circles are to do; the truth is mostl
 ACCEPTED = 1e-4  # where no other circle is better
 TINY = 1e-300
 BLOCK = 64  # items at a time, to save memory
-GROWTHS = np.log(2) * np.arange(-24, 25) / 6  # of the logarithm of the radius
+GROWTHS = 2.0 ** (np.arange(-24, 25) / 6)  # of the radius
 FAR = 8  # a circle so many times larger is looked at by scouts first
 SLOWEST = math.log(0.98)  # decay an index: a singularity on the circle, or inside
 
@@ -252,9 +252,9 @@ def improvement(
     for first in range(0, len(last), BLOCK):
         some = slice(first, first + BLOCK)
         grown = size[:, None, some] + gains
-        alias = grown[np.add(counts, order)]
+        alias = grown[[count + order for count in counts]]
         costs = np.maximum(grown.max(0) + NOISE, alias) - grown[order]
-        growth[:, some] = np.exp(GROWTHS[costs.argmin(1)])
+        growth[:, some] = GROWTHS[costs.argmin(1)]
         error[:, some] = costs.min(1)
     return growth, error
 
@@ -263,7 +263,7 @@ def improvement(
 def grown_by(count: int) -> tuple[Any, Any]:
     """Indices, and how the logarithms of coefficients grow, by index and growth."""
     k = np.arange(count)[:, None]
-    return k, (GROWTHS * k)[..., None]
+    return k, (np.log(GROWTHS) * k)[..., None]
 
 
 def slope(pairs: Any, last: Any) -> Any:
