@@ -35,6 +35,8 @@ __all__ = [
     "jacobian",
     "jvp",
     "list_methods",
+    "sparse_hessian",
+    "sparse_jacobian",
     "taylor",
     "to_source",
     "value_and_derivative",
@@ -69,6 +71,10 @@ def __getattr__(name: str) -> Any:
         from diffmethods.methods.taylor_series import taylor
 
         return taylor
+    if name in ("sparse_jacobian", "sparse_hessian"):
+        from diffmethods import sparsity
+
+        return getattr(sparsity, name)
     if name in ("compare", "capabilities", "Comparison", "Capabilities", "Row"):
         from diffmethods import comparison
 

@@ -127,7 +127,9 @@ def gradient(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
     return _explained(grad)
 
 
-def jacobian(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
+def jacobian(
+    f: Function, *, method: str = DEFAULT, sparsity: Any = None, **options: Any
+) -> Function:
     """Differentiate every item of the result by every item of the argument.
 
     Parameters
@@ -136,6 +138,9 @@ def jacobian(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
         ``f(x)`` in plain NumPy, from an array to an array, of any shapes.
     method, **options
         As for `derivative`.
+    sparsity : array_like or "detect", optional
+        Where an item may be other than 0, as for `sparse_jacobian`: the same array in
+        less time.
 
     Returns
     -------
@@ -150,6 +155,11 @@ def jacobian(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
     array([[3., 2.],
            [1., 0.]])
     """
+    if sparsity is not None:
+        from diffmethods.sparsity import Compressed
+
+        dense = Compressed(f, method, sparsity, options, second=False).as_dense
+        return _explained(dense)
     chosen = _chosen(f, method, options)
 
     def jac(x: Any) -> Any:
@@ -158,7 +168,9 @@ def jacobian(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
     return _explained(jac)
 
 
-def hessian(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
+def hessian(
+    f: Function, *, method: str = DEFAULT, sparsity: Any = None, **options: Any
+) -> Function:
     """Differentiate a scalar function twice by every pair of items.
 
     Parameters
@@ -167,6 +179,9 @@ def hessian(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
         ``f(x)`` in plain NumPy, from an array of any shape to a number.
     method, **options
         As for `derivative`.
+    sparsity : array_like or "detect", optional
+        Where an item may be other than 0, as for `sparse_hessian`: the same array in
+        less time.
 
     Returns
     -------
@@ -181,16 +196,16 @@ def hessian(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
     array([[6., 4.],
            [4., 0.]])
     """
+    if sparsity is not None:
+        from diffmethods.sparsity import Compressed
+
+        dense = Compressed(f, method, sparsity, options, second=True).as_dense
+        return _explained(dense)
     chosen = _chosen(f, method, options)
     _check_order(chosen, 2)
 
     def hess(x: Any) -> Any:
-        x = _point(x, chosen)
-        if chosen.hessian:
-            return _value(chosen.hessian(f, x, **options))
-        return _value(
-            _jacobian(chosen, lambda z: _gradient(chosen, f, z, options), x, options)
-        )
+        return _value(_hessian(chosen, f, _point(x, chosen), options))
 
     return _explained(hess)
 
@@ -283,12 +298,7 @@ def hvp(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
 
     def product(x: Any, v: Any) -> Any:
         x = _point(x, chosen)
-        v = _like(v, x, "v", "x")
-        if chosen.hvp:
-            return _value(chosen.hvp(f, x, v, **options))
-        return _value(
-            _jvp(chosen, lambda z: _gradient(chosen, f, z, options), x, v, options)
-        )
+        return _value(_hvp(chosen, f, x, _like(v, x, "v", "x"), options))
 
     return _explained(product)
 
@@ -364,6 +374,18 @@ def _vjp(method: Method, f: Function, x: Any, w: Any, options: dict[str, Any]) -
     shape = np.shape(jacobian)[: np.ndim(jacobian) - np.ndim(x)]
     check_weight(w, shape)
     return contract(jacobian, w, first=True)
+
+
+def _hessian(method: Method, f: Function, x: Any, options: dict[str, Any]) -> Any:
+    if method.hessian:
+        return method.hessian(f, x, **options)
+    return _jacobian(method, lambda z: _gradient(method, f, z, options), x, options)
+
+
+def _hvp(method: Method, f: Function, x: Any, v: Any, options: dict[str, Any]) -> Any:
+    if method.hvp:
+        return method.hvp(f, x, v, **options)
+    return _jvp(method, lambda z: _gradient(method, f, z, options), x, v, options)
 
 
 def check_weight(w: Any, shape: tuple[int, ...]) -> None:
