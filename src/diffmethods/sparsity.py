@@ -6,6 +6,7 @@ a million columns may cost three products.  One product more, along a direction 
 pattern is made for, shows whether the pattern was right at this point.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -123,7 +124,7 @@ def sparse_hessian(
     Returns
     -------
     callable
-        ``hess(x)``, a symmetric ``scipy.sparse.csr_array`` of float64 of shape
+        ``hess(x)``, a ``scipy.sparse.csr_array`` of float64 of shape
         ``(x.size, x.size)``.
 
     Raises
@@ -282,7 +283,9 @@ class Compressed:
             if compression:
                 return compression.sparse(items)
             if not isinstance(items, Traced):
-                return sparse.csr_array(np.reshape(items, (-1, point.size)))
+                rows = np.shape(items)[: np.ndim(items) - point.ndim]
+                shape = (math.prod(rows), point.size)
+                return sparse.csr_array(np.reshape(items, shape))
         raise InputError(
             "a sparse matrix holds numbers alone: inside another derivative use "
             "jacobian or hessian"
@@ -348,7 +351,7 @@ class Compressed:
         """The given pattern, if it has the shape of the matrix."""
         if self.second and shape:
             raise operators._not_a_scalar(shape)
-        rows = x.size if self.second else int(np.prod(shape))
+        rows = x.size if self.second else math.prod(shape)
         pattern = self.given
         if pattern.shape != (rows, x.size):
             raise ShapeError(
@@ -387,7 +390,7 @@ class Compressed:
 
     def _whole(self, x: Any, failed: Compression | None = None) -> Any:
         """The matrix without compression."""
-        if failed is not None and np.prod(failed.pattern.shape) > DENSE:
+        if failed is not None and math.prod(failed.pattern.shape) > DENSE:
             raise SparsityError(
                 "the products with the derivative do not agree with each other, and "
                 "the matrix is too large to be computed whole: is f the same function "
