@@ -17,7 +17,7 @@ import numpy as np
 from scipy import sparse
 
 from diffmethods import rules
-from diffmethods.definitions import DEFINITIONS, knowing_its_arguments
+from diffmethods.definitions import DEFINITIONS
 from diffmethods.errors import (
     DiffmethodsError,
     MissingRuleError,
@@ -74,7 +74,7 @@ class Dependence(Traced):
             return self._constant(function, args, kwargs)
         if is_elementwise(function):
             return self._unite(function, args, kwargs)
-        if function in PRODUCTS:
+        if function in PRODUCTS and kwargs.keys() <= {"mode", "optimize"}:
             terms = PRODUCTS[function](*args, **kwargs)
             if terms is not NotImplemented:
                 y = function(*self._values(args), **kwargs)
@@ -242,9 +242,9 @@ def ones(places: Any, shape: tuple[int, int]) -> Any:
 
 def taken(sets: Any, source: Any) -> Any:
     """Rows of a sparse matrix of Booleans; -1 takes an empty one."""
-    lengths = np.where(
-        source < 0, 0, np.diff(sets.indptr)[source] if len(source) else 0
-    )
+    if not sets.shape[0]:
+        return sparse.csr_array((len(source), sets.shape[1]), dtype=bool)
+    lengths = np.where(source < 0, 0, np.diff(sets.indptr)[source])
     ends = np.cumsum(lengths, dtype=np.int64)
     total = int(ends[-1]) if len(ends) else 0
     if total > MOST:
@@ -265,100 +265,8 @@ def taken(sets: Any, source: Any) -> Any:
 def matmul(a: Any, b: Any) -> Any:
     first = a[None, :] if np.ndim(a) == 1 else a
     second = b[:, None] if np.ndim(b) == 1 else b
-    if np.size(first) * np.shape(second)[-1] > MOST // 8:
-        return NotImplemented
-    return np.sum(first[..., :, :, None] * second[..., None, :, :], axis=-2)
-
-
-def einsum(subscripts: str, *operands: Any, optimize: Any = False) -> Any:
-    terms, result, _ = spelled_out(subscripts, operands)  # type: ignore[no-untyped-call]
-    if any(len(set(term)) < len(term) for term in terms):
-        return NotImplemented  # a diagonal
-    labels = [*result, *sorted({label for term in terms for label in term} - {*result})]
-    product: Any = 1.0
-    for term, x in zip(terms, map(one_array, operands), strict=True):
-        order = [term.index(label) for label in labels if label in term]
-        here = iter(np.shape(np.transpose(x, order)))
-        shape = [next(here) if label in term else 1 for label in labels]
-        product = product * np.reshape(np.transpose(x, order), shape)
-        if np.size(product) > MOST // 8:
-            return NotImplemented
-    return np.sum(product, axis=tuple(range(len(result), len(labels))))
-
-
-def convolve(a: Any, v: Any, mode: str = "full") -> Any:
-    long, short = (a, v) if np.size(a) >= np.size(v) else (v, a)
-    n, k = np.size(long), np.size(short)
-    start, stop = {
-        "full": (0, n + k - 1),
-        "same": ((k - 1) // 2, (k - 1) // 2 + n),
-        "valid": (k - 1, n),
-    }[mode]
-    none = np.zeros(k - 1)
-    padded = np.concatenate([none, long, none])
-    windows = np.arange(start, stop)[:, None] + np.arange(k)
-    return np.sum(padded[windows] * short[::-1], axis=-1)
-
-
-SHAPES = {np.transpose, np.matrix_transpose, np.squeeze, np.expand_dims}
-SHAPES |= {np.broadcast_to, np.atleast_1d, np.atleast_2d, np.atleast_3d}
-SHAPES |= {np.block, np.insert, np.resize}
-PRODUCTS: dict[Function, Function] = {
-    f: knowing_its_arguments(terms)  # type: ignore[no-untyped-call]
-    for f, terms in {
-        np.matmul: matmul,
-        np.einsum: einsum,
-        np.convolve: convolve,
-    }.items()
-}
-ELEMENTWISE or rules.partials(function) is not None
-
-
-def where_it_counts(function: Function, args: Any, x: Dependence) -> Any:
-    """Where a constant factor of 0 does not hide an operand; True for everywhere."""
-    hides = HIDES.get(function)
-    if hides is None:
-        return True
-    others = [a for k, a in enumerate(args) if k in hides and a is not x]
-    if not others or isinstance(others[0], Traced):
-        return True
-    factor = np.asarray(others[0])
-    if factor.dtype.kind == "b":  # a comparison, which another x may decide otherwise
-        return True
-    return True if factor.all() else factor != 0
-
-
-def ones(places: Any, shape: tuple[int, int]) -> Any:
-    """A sparse matrix that is true at some places."""
-    return sparse.csr_array((np.ones(len(places[0]), bool), places), shape=shape)
-
-
-def taken(sets: Any, source: Any) -> Any:
-    """Rows of a sparse matrix of Booleans; -1 takes an empty one."""
-    lengths = np.where(
-        source < 0, 0, np.diff(sets.indptr)[source] if len(source) else 0
-    )
-    ends = np.cumsum(lengths, dtype=np.int64)
-    total = int(ends[-1]) if len(ends) else 0
-    if total > MOST:
-        raise SparsityError(
-            f"a step of f has {len(source)} items that depend on {total} items of x "
-            "together: too many for a sparse pattern; leave sparsity away"
-        )
-    starts = sets.indptr[source] - (ends - lengths)
-    indices = sets.indices[np.repeat(starts, lengths) + np.arange(total)]
-    indptr = np.concatenate([[0], ends])
-    shape = (len(source), sets.shape[1])
-    return sparse.csr_array((np.ones(total, bool), indices, indptr), shape=shape)
-
-
-# Functions that multiply and add, as elementwise products and one sum.
-
-
-def matmul(a: Any, b: Any) -> Any:
-    first = a[None, :] if np.ndim(a) == 1 else a
-    second = b[:, None] if np.ndim(b) == 1 else b
-    if np.size(first) * np.shape(second)[-1] > MOST // 8:
+    rows, columns = np.shape(first)[-2], np.shape(second)[-1]
+    if max(np.size(first) * columns, np.size(second) * rows) > MOST // 8:
         return NotImplemented
     return np.sum(first[..., :, :, None] * second[..., None, :, :], axis=-2)
 
@@ -401,7 +309,6 @@ PRODUCTS: dict[Function, Function] = {
     np.einsum: einsum,
     np.convolve: convolve,
 }
-PRODUCTS = {f: knowing_its_arguments(terms) for f, terms in PRODUCTS.items()}
 ELEMENTWISE = {np.where, np.real, np.imag, np.real_if_close, np.i0}
 TOTALS = {np.sum, np.prod, np.max, np.min, np.nanprod, np.nanmax, np.nanmin}
 TOTALS |= {np.linalg.norm}
