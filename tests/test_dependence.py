@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from numpy_expressions import EDGE_EXPRESSIONS, EXPRESSIONS, REFERENCE_RTOL, reference
-from scipy import sparse
+from scipy import sparse, special
 
 import diffmethods as dm
 from diffmethods import dependence
@@ -13,6 +13,7 @@ from diffmethods.errors import SparsityError
 X = np.array([0.3, -0.8, 1.1, 0.6])
 FULL = np.ones((4, 4), bool)
 DIAGONAL = np.eye(4, dtype=bool)
+CORNER = np.outer([1, 1, 0, 0], [1, 1, 0, 0])
 PAIRS = np.array([[1, 1, 0, 0], [0, 0, 1, 1]])
 A = np.array([[1.0, 0.0, 0.0, 2.0], [0.0, 3.0, 0.0, 0.0]])
 
@@ -68,7 +69,15 @@ def test_no_pair_is_missed(expression):
         (lambda x: np.floor(x) * x, DIAGONAL),
         (lambda x: x[int(np.floor(x[2])):], np.eye(3, 4, 1)),
         (lambda x: x[: len(x[x > 0])], np.eye(3, 4)),
+        (lambda x: x * float(np.floor(x[2])), DIAGONAL),
         (lambda x: np.modf(x)[0], DIAGONAL),
+        (lambda x: np.split(x, 2)[1] ** 2, np.eye(2, 4, 2)),
+        (lambda x: np.linalg.slogdet(x.reshape(2, 2))[1], np.ones((1, 4))),
+        (lambda x: np.linalg.matrix_rank(x.reshape(2, 2)) * x, DIAGONAL),
+        (lambda x: np.frompyfunc(lambda a, b: a * b, 2, 1).reduce(x), np.ones((1, 4))),
+        (lambda x: np.apply_along_axis(np.sum, 1, x.reshape(2, 2)), PAIRS),
+        (lambda x: np.einsum("ii->i", x.reshape(2, 2)), [[1, 1, 1, 1]] * 2),
+        (lambda x: special.struve(1.0, x), DIAGONAL),
         (lambda x: np.array([x[1], 2.0]), [[0, 1, 0, 0], [0, 0, 0, 0]]),
         (lambda x: np.stack([x[0] * x[1], x[3]]), [[1, 1, 0, 0], [0, 0, 0, 1]]),
         (lambda x: 1.0, np.zeros((1, 4))),
@@ -104,6 +113,7 @@ def test_blending_keeps_apart_what_did_not_meet():
         (lambda x: np.sum(x) ** 2, FULL),
         (lambda x: np.sum(x / 3 - 2 * x), np.zeros((4, 4))),
         (lambda x: np.i0(x[0] + x[1]) * x[2], [[1, 1, 1, 0]] * 3 + [[0] * 4]),
+        (lambda x: special.struve(1, x[0]) + x[1], CORNER),
     ],
 )  # fmt: skip
 def test_pattern_of_a_hessian(f, pattern):
@@ -151,6 +161,12 @@ def test_a_full_pattern_is_refused_before_memory_is(monkeypatch):
     monkeypatch.setattr(dependence, "MOST", 1000)
     with pytest.raises(SparsityError, match="too many"):
         jacobian_pattern(lambda x: x / np.sum(x), np.ones(100))
+
+
+def test_a_full_hessian_is_refused_before_memory_is(monkeypatch):
+    monkeypatch.setattr(dependence, "MOST", 1000)
+    with pytest.raises(SparsityError, match="too many"):
+        hessian_pattern(lambda x: np.sum(x) ** 2, np.ones(100))
 
 
 def test_a_large_product_is_blended(monkeypatch):

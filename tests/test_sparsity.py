@@ -74,7 +74,7 @@ def programs(draw):
     return f, np.random.default_rng(seed).uniform(-1, 1, n)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(programs())
 def test_jacobian_of_a_program(program):
     f, x = program
@@ -86,7 +86,7 @@ def test_jacobian_of_a_program(program):
     close(dm.jacobian(f, method="numpy_source", sparsity=pattern)(x), want)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(programs())
 def test_hessian_of_a_program(program):
     f, x = program
@@ -101,7 +101,7 @@ def test_hessian_of_a_program(program):
     close(dm.hessian(total, method="numpy_source", sparsity="detect")(x), want)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(programs(), st.integers(0, 2**32 - 1))
 def test_a_pattern_that_misses_an_item_is_refused(program, seed):
     f, x = program
@@ -264,6 +264,18 @@ def test_another_shape_of_the_result_is_detected(method):
     derivative = dm.jacobian(f, method=method, sparsity="detect")
     for x in (np.arange(-3.0, 5.0), np.arange(-5.0, 3.0), -np.arange(1.0, 9.0)):
         close(derivative(x), dm.jacobian(f)(x)) if (x > 0).any() else derivative(x)
+
+
+@pytest.mark.parametrize("method", ["dual_numbers", "reverse_tape"])
+def test_a_constant_of_another_shape(method):
+    f = lambda x: np.ones(3) if x[0] > 0 else np.ones(5) + 0 * x[:5]
+    derivative = dm.jacobian(f, method=method, sparsity="detect")
+    assert derivative(np.ones(6)).shape == (3, 6)
+    assert derivative(-np.ones(6)).shape == (5, 6)
+    given = dm.jacobian(f, method=method, sparsity=np.zeros((3, 6)))
+    assert given(np.ones(6)).shape == (3, 6)
+    with pytest.raises((SparsityError, ShapeError)):
+        given(-np.ones(6))
 
 
 def test_a_given_pattern_with_a_branch_that_it_does_not_know():

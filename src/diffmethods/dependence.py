@@ -9,7 +9,6 @@ that a set may be too large, but never too small.
 
 import inspect
 import math
-import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -193,10 +192,6 @@ class Dependence(Traced):
     def _number(self, kind: Any) -> Any:
         """What jumps between constants may become a plain number."""
         return self._not_a_number() if self.sets.nnz else kind(self.value)
-
-    def __index__(self) -> int:  # type: ignore[override]
-        number: int = self._number(operator.index)
-        return number
 
     def __int__(self) -> int:  # type: ignore[override]
         number: int = self._number(int)

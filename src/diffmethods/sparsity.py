@@ -36,6 +36,7 @@ Shape = tuple[int, ...]
 AT_ONCE = 2**22  # items of all seeds that one batch may have
 DENSE = 2**24  # items up to which a matrix is computed whole when its pattern fails
 DETECT = "detect"
+ANYWHERE = np.zeros(1, int)  # the rows of a matrix that has another shape
 
 
 def sparse_jacobian(
@@ -167,6 +168,8 @@ class Compression:
         Where the items of the pattern lie, row by row.
     source
         Where each of them stands among the products, counted through all of them.
+    weights
+        The item of the probe that multiplies each of them.
     """
 
     pattern: Any
@@ -176,6 +179,7 @@ class Compression:
     rows: Any
     columns: Any
     source: Any
+    weights: Any
 
     @property
     def saves(self) -> bool:
@@ -184,14 +188,15 @@ class Compression:
 
     def read(self, products: Any, rtol: float, exact: bool) -> tuple[Any, Any]:
         """The items, and in which rows of the product the probe disagrees with them."""
-        at, along, size = self.rows, self.columns, self.pattern.shape[0]
+        at, size = self.rows, self.pattern.shape[0]
         if self.by == "vjp":
-            at, along, size = along, at, self.pattern.shape[1]
+            at, size = self.columns, self.pattern.shape[1]
         if products.shape[1] != size:
-            return None, at
+            return None, ANYWHERE
         items = products.ravel()[self.source]
-        terms = items * self.seeds[-1][along]
-        probed, scale = added(at, terms, size), added(at, np.abs(terms), size)
+        terms = items * self.weights
+        probed = added(at, terms, size)
+        scale = added(at, np.abs(terms), size)
         with np.errstate(invalid="ignore"):
             off = np.abs(probed - products[-1])
             largest = scale.max(initial=0.0, where=np.isfinite(scale))
@@ -232,7 +237,8 @@ def compress(pattern: Any, shapes: tuple[Shape, Shape], by: str) -> Compression:
         source = counted
     else:
         source = read_from_stars(rows, columns, colours, count)
-    return Compression(pattern, shapes, by, seeds, rows, columns, source)
+    weights = seeds[-1][counted]
+    return Compression(pattern, shapes, by, seeds, rows, columns, source, weights)
 
 
 def read_from_stars(rows: Any, columns: Any, colours: Any, count: int) -> Any:
@@ -319,7 +325,7 @@ class Compressed:
         except ShapeError:
             if fresh or self.given is not None:
                 raise
-            return None, known.rows  # f gives another shape now
+            return None, ANYWHERE  # f gives another shape now
         if isinstance(products, Traced):
             return products
         exact, rtol = self.method.exact, max(1e-9, 100 * self.method.rtol)
