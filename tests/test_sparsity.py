@@ -51,7 +51,7 @@ STEPS = {
     "branch": lambda y, k: y * y[0] if y[-1] > 0 else y,
     "strided": lambda y, k: np.concatenate([y[::2], y[1::2] * 2.0]),
     "matrix": lambda y, k: (np.eye(len(y)) + np.eye(len(y), k=k)) @ y,
-    "item": lambda y, k: np.stack([y[0] * y[-1], *y[1:]]),
+    "item": lambda y, k: np.concatenate([y[:1] * y[-1], y[1:]]),
 }
 
 
@@ -279,9 +279,8 @@ def test_a_constant_of_another_shape(method):
 
 
 def test_a_given_pattern_with_a_branch_that_it_does_not_know():
-    derivative = dm.jacobian(
-        fold, sparsity=np.eye(8) + np.eye(8, k=-1) + np.eye(8, k=7)
-    )
+    known = np.eye(8) + np.eye(8, k=-1) + np.eye(8, k=7)
+    derivative = dm.jacobian(fold, method="dual_numbers", sparsity=known)
     close(derivative(np.arange(8.0)), dm.jacobian(fold)(np.arange(8.0)))
     with pytest.raises(SparsityError, match=r"misses an item .* row 2 and 5 more"):
         derivative(-np.arange(8.0) - 1)
@@ -315,7 +314,7 @@ def test_a_small_item_beside_large_ones_is_missed_by_nobody():
     f = lambda x: scales * x * np.roll(x, 2)
     close(dm.jacobian(f, sparsity="detect")(point(6)), dm.jacobian(f)(point(6)))
     with pytest.raises(SparsityError, match="row 0 and 5 more"):
-        dm.jacobian(f, sparsity=np.eye(6))(point(6))
+        dm.jacobian(f, method="dual_numbers", sparsity=np.eye(6))(point(6))
 
 
 @pytest.mark.parametrize(

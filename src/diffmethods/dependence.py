@@ -123,18 +123,18 @@ class Dependence(Traced):
         ys = function(*self._values(args), **self._values(kwargs))
         shape = np.shape(ys[0] if isinstance(ys, tuple) else ys)
         choosing = function is np.where
-        total = sparse.csr_array((math.prod(shape), self.sets.shape[1]), dtype=bool)
+        total = None
         for x in args[1:] if choosing else args:
             if isinstance(x, Dependence) and x.level == self.level and x.sets.nnz:
-                source = np.arange(x.size).reshape(x.shape)
-                counts = where_it_counts(function, args, x)
-                if counts is not True:
-                    source = np.where(counts, source, -1)
-                if np.shape(source) != shape or counts is not True:
-                    source = np.broadcast_to(source, shape).ravel()
-                    total = total + taken(x.sets, source)
-                else:
-                    total = total + x.sets if total.nnz else x.sets
+                sets, counts = x.sets, where_it_counts(function, args, x)
+                if counts is not True or x.shape != shape:
+                    source = np.arange(x.size).reshape(x.shape)
+                    source = np.broadcast_to(np.where(counts, source, -1), shape)
+                    sets = taken(sets, source.ravel())
+                total = sets if total is None else total + sets
+        if total is None:
+            size = math.prod(shape), self.sets.shape[1]
+            total = sparse.csr_array(size, dtype=bool)
         if isinstance(ys, tuple):
             return tuple(Dependence(y, total, self.level) for y in ys)
         return Dependence(ys, total, self.level)
@@ -239,7 +239,7 @@ def taken(sets: Any, source: Any) -> Any:
     """Rows of a sparse matrix of Booleans; -1 takes an empty one."""
     if not sets.shape[0]:
         return sparse.csr_array((len(source), sets.shape[1]), dtype=bool)
-    lengths = np.where(source < 0, 0, np.diff(sets.indptr)[source])
+    lengths = np.where(source < 0, 0, sets.indptr[source + 1] - sets.indptr[source])
     ends = np.cumsum(lengths, dtype=np.int64)
     total = int(ends[-1]) if len(ends) else 0
     if total > MOST:

@@ -42,7 +42,7 @@ ANYWHERE = np.zeros(1, int)  # the rows of a matrix that has another shape
 def sparse_jacobian(
     f: Function,
     *,
-    method: str = operators.DEFAULT,
+    method: str = "reverse_tape",
     sparsity: Any = DETECT,
     **options: Any,
 ) -> Function:
