@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import sparse
 
 from diffmethods.colouring import column_colours, most, star_colours
+
+sparse = pytest.importorskip("scipy.sparse")
 
 
 @st.composite

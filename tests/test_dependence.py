@@ -1,14 +1,19 @@
 """Patterns: never too small, and on what is common, no larger than they need be."""
 
+import importlib
+
 import numpy as np
 import pytest
 from numpy_expressions import EDGE_EXPRESSIONS, EXPRESSIONS, REFERENCE_RTOL, reference
-from scipy import sparse, special
 
 import diffmethods as dm
-from diffmethods import dependence
-from diffmethods.dependence import hessian_pattern, jacobian_pattern
 from diffmethods.errors import SparsityError
+
+sparse = pytest.importorskip("scipy.sparse")
+special = pytest.importorskip("scipy.special")
+dependence = importlib.import_module("diffmethods.dependence")
+hessian_pattern = dependence.hessian_pattern
+jacobian_pattern = dependence.jacobian_pattern
 
 X = np.array([0.3, -0.8, 1.1, 0.6])
 FULL = np.ones((4, 4), bool)

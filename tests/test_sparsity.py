@@ -1,15 +1,14 @@
 """Sparse derivatives: equal to the dense ones, and never wrong without an error."""
 
+import importlib
 import sys
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import optimize, sparse
 
 import diffmethods as dm
-from diffmethods.dependence import jacobian_pattern
 from diffmethods.errors import (
     InputError,
     MissingLibraryError,
@@ -18,6 +17,10 @@ from diffmethods.errors import (
     SparsityError,
 )
 from diffmethods.problems import PROBLEMS, rosenbrock
+
+sparse = pytest.importorskip("scipy.sparse")
+optimize = pytest.importorskip("scipy.optimize")
+jacobian_pattern = importlib.import_module("diffmethods.dependence").jacobian_pattern
 
 METHODS = dm.list_methods()
 EXACT = [name for name in METHODS if dm.get_method(name).exact]
@@ -328,7 +331,7 @@ def test_a_small_item_beside_large_ones_is_missed_by_nobody():
         sparse.coo_matrix(TRIDIAGONAL),
         np.ones((6, 6)),
     ],
-    ids=["bool", "float", "list", "triangle", "csc", "coo", "full"],
+    ids=["bool", "float", "list", "triangle", "csc", "coordinates", "full"],
 )
 def test_a_given_pattern(pattern):
     x = point(6)
@@ -472,3 +475,5 @@ def test_without_scipy(monkeypatch):
     monkeypatch.setitem(sys.modules, "scipy", None)
     with pytest.raises(MissingLibraryError, match=r"diffmethods\[sparse\]"):
         dm.jacobian(np.sin, sparsity="detect")
+    with pytest.raises(MissingLibraryError, match=r"diffmethods\[sparse\]"):
+        dm.sparse_hessian(np.sum)

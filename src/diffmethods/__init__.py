@@ -10,6 +10,8 @@ from diffmethods.operators import (
     hvp,
     jacobian,
     jvp,
+    sparse_hessian,
+    sparse_jacobian,
     value_and_derivative,
     value_and_gradient,
     vjp,
@@ -71,10 +73,6 @@ def __getattr__(name: str) -> Any:
         from diffmethods.methods.taylor_series import taylor
 
         return taylor
-    if name in ("sparse_jacobian", "sparse_hessian"):
-        from diffmethods import sparsity
-
-        return getattr(sparsity, name)
     if name in ("compare", "capabilities", "Comparison", "Capabilities", "Row"):
         from diffmethods import comparison
 

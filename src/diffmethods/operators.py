@@ -156,10 +156,7 @@ def jacobian(
            [1., 0.]])
     """
     if sparsity is not None:
-        from diffmethods.sparsity import Compressed
-
-        dense = Compressed(f, method, sparsity, options, second=False).as_dense
-        return _explained(dense)
+        return _explained(_by_colours(f, method, sparsity, options, 1).as_dense)
     chosen = _chosen(f, method, options)
 
     def jac(x: Any) -> Any:
@@ -197,10 +194,7 @@ def hessian(
            [4., 0.]])
     """
     if sparsity is not None:
-        from diffmethods.sparsity import Compressed
-
-        dense = Compressed(f, method, sparsity, options, second=True).as_dense
-        return _explained(dense)
+        return _explained(_by_colours(f, method, sparsity, options, 2).as_dense)
     chosen = _chosen(f, method, options)
     _check_order(chosen, 2)
 
@@ -356,6 +350,123 @@ def value_and_gradient(
         return _value(outcome(f(x))), _value(_gradient(chosen, f, x, options))
 
     return _explained(both)
+
+
+def sparse_jacobian(
+    f: Function,
+    *,
+    method: str = "reverse_tape",
+    sparsity: Any = "detect",
+    **options: Any,
+) -> Function:
+    """The Jacobian as a sparse matrix, by a few products instead of one a column.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(x)`` in plain NumPy, from an array to an array, of any shapes.
+    method : str
+        A name out of `list_methods`.  One that gives `jvp` colours columns, one that
+        gives `vjp` rows; one that gives both takes whichever needs fewer colours.
+    sparsity : "detect" or array_like
+        Where an item may be other than 0: an array or a ``scipy.sparse`` array of shape
+        ``(f(x).size, x.size)``; or ``"detect"``, to find out by running `f` once.
+    **options
+        The method's own options, as its ``Method.options`` describes them.
+
+    Returns
+    -------
+    callable
+        ``jac(x)``, a ``scipy.sparse.csr_array`` of float64 of shape
+        ``(f(x).size, x.size)``, items of `x` and ``f(x)`` counted in C order.  Pattern
+        and colours are found at the first point and kept for the next ones.
+
+    Raises
+    ------
+    SparsityError
+        If the pattern misses an item that is not 0 at `x`, or cannot be detected.
+    ShapeError
+        If the pattern has the wrong shape.
+    MissingLibraryError
+        If SciPy is not installed.
+
+    Notes
+    -----
+    One more product, along a direction at random, checks every result.  Where it
+    disagrees, a detected pattern is detected anew (f has taken another branch); for a
+    given one it is an error.  An item that is missed and is less than 1e-9 of its row
+    escapes the check.
+
+    References
+    ----------
+    .. [1] Curtis, Powell and Reid (1974), *On the estimation of sparse Jacobian
+       matrices*, IMA Journal of Applied Mathematics 13, 117-119.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import diffmethods as dm
+    >>> jac = dm.sparse_jacobian(np.diff)(np.arange(1000.0))
+    >>> jac.shape, jac.nnz
+    ((999, 1000), 1998)
+    """
+    return _explained(_by_colours(f, method, sparsity, options, 1).as_sparse)
+
+
+def sparse_hessian(
+    f: Function,
+    *,
+    method: str = "reverse_tape",
+    sparsity: Any = "detect",
+    **options: Any,
+) -> Function:
+    """The Hessian as a sparse matrix, by a few Hessian-vector products.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(x)`` in plain NumPy, from an array of any shape to a number.
+    method : str
+        A name out of `list_methods`; one that gives `hvp` costs the least.
+    sparsity : "detect" or array_like
+        As for `sparse_jacobian`, of shape ``(x.size, x.size)``.  One triangle is
+        enough.
+    **options
+        The method's own options, as its ``Method.options`` describes them.
+
+    Returns
+    -------
+    callable
+        ``hess(x)``, a ``scipy.sparse.csr_array`` of float64 of shape
+        ``(x.size, x.size)``.
+
+    Raises
+    ------
+    SparsityError, ShapeError, MissingLibraryError
+        As for `sparse_jacobian`.
+
+    References
+    ----------
+    .. [1] Coleman and Moré (1984), *Estimation of sparse Hessian matrices and graph
+       coloring problems*, Mathematical Programming 28, 243-270.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import diffmethods as dm
+    >>> hess = dm.sparse_hessian(lambda x: np.sum(x[1:] * x[:-1]))(np.ones(1000))
+    >>> hess.shape, hess.nnz
+    ((1000, 1000), 1998)
+    """
+    return _explained(_by_colours(f, method, sparsity, options, 2).as_sparse)
+
+
+def _by_colours(
+    f: Function, method: str, sparsity: Any, options: dict[str, Any], order: int
+) -> Any:
+    from diffmethods.sparsity import Compressed  # SciPy is loaded for it
+
+    return Compressed(f, method, sparsity, options, second=order == 2)
 
 
 # What a method does not give is derived here from what it gives.

@@ -39,117 +39,6 @@ DETECT = "detect"
 ANYWHERE = np.zeros(1, int)  # the rows of a matrix that has another shape
 
 
-def sparse_jacobian(
-    f: Function,
-    *,
-    method: str = "reverse_tape",
-    sparsity: Any = DETECT,
-    **options: Any,
-) -> Function:
-    """The Jacobian as a sparse matrix, by a few products instead of one a column.
-
-    Parameters
-    ----------
-    f : callable
-        ``f(x)`` in plain NumPy, from an array to an array, of any shapes.
-    method : str
-        A name out of `list_methods`.  One that gives `jvp` colours columns, one that
-        gives `vjp` rows; one that gives both takes whichever needs fewer colours.
-    sparsity : "detect" or array_like
-        Where an item may be other than 0: an array or a ``scipy.sparse`` array of shape
-        ``(f(x).size, x.size)``; or ``"detect"``, to find out by running `f` once.
-    **options
-        The method's own options, as its ``Method.options`` describes them.
-
-    Returns
-    -------
-    callable
-        ``jac(x)``, a ``scipy.sparse.csr_array`` of float64 of shape
-        ``(f(x).size, x.size)``, items of `x` and ``f(x)`` counted in C order.  Pattern
-        and colours are found at the first point and kept for the next ones.
-
-    Raises
-    ------
-    SparsityError
-        If the pattern misses an item that is not 0 at `x`, or cannot be detected.
-    ShapeError
-        If the pattern has the wrong shape.
-    MissingLibraryError
-        If SciPy is not installed.
-
-    Notes
-    -----
-    One more product, along a direction at random, checks every result.  Where it
-    disagrees, a detected pattern is detected anew (f has taken another branch); for a
-    given one it is an error.  An item that is missed and is less than 1e-9 of its row
-    escapes the check.
-
-    References
-    ----------
-    .. [1] Curtis, Powell and Reid (1974), *On the estimation of sparse Jacobian
-       matrices*, IMA Journal of Applied Mathematics 13, 117-119.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import diffmethods as dm
-    >>> jac = dm.sparse_jacobian(np.diff)(np.arange(1000.0))
-    >>> jac.shape, jac.nnz
-    ((999, 1000), 1998)
-    """
-    compressed = Compressed(f, method, sparsity, options, second=False)
-    return operators._explained(compressed.as_sparse)
-
-
-def sparse_hessian(
-    f: Function,
-    *,
-    method: str = "reverse_tape",
-    sparsity: Any = DETECT,
-    **options: Any,
-) -> Function:
-    """The Hessian as a sparse matrix, by a few Hessian-vector products.
-
-    Parameters
-    ----------
-    f : callable
-        ``f(x)`` in plain NumPy, from an array of any shape to a number.
-    method : str
-        A name out of `list_methods`; one that gives `hvp` costs the least.
-    sparsity : "detect" or array_like
-        As for `sparse_jacobian`, of shape ``(x.size, x.size)``.  One triangle is
-        enough.
-    **options
-        The method's own options, as its ``Method.options`` describes them.
-
-    Returns
-    -------
-    callable
-        ``hess(x)``, a ``scipy.sparse.csr_array`` of float64 of shape
-        ``(x.size, x.size)``.
-
-    Raises
-    ------
-    SparsityError, ShapeError, MissingLibraryError
-        As for `sparse_jacobian`.
-
-    References
-    ----------
-    .. [1] Coleman and Moré (1984), *Estimation of sparse Hessian matrices and graph
-       coloring problems*, Mathematical Programming 28, 243-270.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import diffmethods as dm
-    >>> hess = dm.sparse_hessian(lambda x: np.sum(x[1:] * x[:-1]))(np.ones(1000))
-    >>> hess.shape, hess.nnz
-    ((1000, 1000), 1998)
-    """
-    compressed = Compressed(f, method, sparsity, options, second=True)
-    return operators._explained(compressed.as_sparse)
-
-
 @dataclass(frozen=True, eq=False)
 class Compression:
     """How to read a sparse matrix off its products with a few seeds.
@@ -315,7 +204,6 @@ class Compressed:
                 raise self._missed(known, off)
             if fresh:  # rounding errors alone, if f gives the same result twice
                 return None, self._whole(x, known)
-            known = self.known.pop(x.shape)
             known, fresh = self._learn(x, known), True
 
     def _read(self, known: Compression, x: Any, fresh: bool) -> Any:
