@@ -433,6 +433,21 @@ def test_a_function_of_another_library_needs_a_pattern():
         dm.jacobian(f, method="jax", sparsity="detect")(point(6))
 
 
+def test_a_rule_of_your_own_blends_its_arguments():
+    box = dm.custom_rule(
+        lambda x: np.array([x[0] * x[1], x[2]]),
+        jacobian=lambda y, x: np.array([[x[1], x[0], 0.0], [0.0, 0.0, 1.0]]),
+    )
+    f = lambda x: np.concatenate([box(x[:3]), x[3:] ** 2])
+    x = np.array([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0])
+    assert jacobian_pattern(f, x)[0].nnz == 2 * 3 + 4
+    close(dm.sparse_jacobian(f)(x), dm.jacobian(f)(x))
+    hessian = dm.sparse_hessian(lambda x: np.sum(f(x)))(x).toarray()
+    want = np.diag([0.0, 0, 0, 2, 2, 2, 2])
+    want[0, 1] = want[1, 0] = 1
+    close(hessian, want)
+
+
 def test_options_reach_the_method():
     got = dm.sparse_jacobian(np.sin, method="central_difference", step=0.5)(point(6))
     want = dm.jacobian(np.sin, method="central_difference", step=0.5)(point(6))
