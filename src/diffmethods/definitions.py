@@ -163,8 +163,10 @@ def pad(array, pad_width, mode="constant", *, constant_values=None):
     if mode != "constant":
         return np.ravel(array)[np.pad(numbers, pad_width, mode)]
     source = np.pad(numbers, pad_width, constant_values=-1)
+    if not leaves([constant_values]) and not np.any(constant_values):
+        return np.concatenate([np.ravel(array), np.zeros(1)])[source]
     border = np.pad(
-        np.zeros(np.shape(array)), pad_width, constant_values=constant_values or 0.0
+        np.zeros(np.shape(array)), pad_width, constant_values=constant_values
     )
     return np.where(source < 0, border, np.ravel(array)[source])
 

@@ -37,6 +37,10 @@ class ShapeError(DiffmethodsError, ValueError):
     """A result or an argument has the wrong shape."""
 
 
+class SparsityError(DiffmethodsError, ValueError):
+    """A sparsity pattern misses an item, or cannot be found."""
+
+
 class OptionError(DiffmethodsError, ValueError):
     """An option, an order or a step is unknown or out of range."""
 

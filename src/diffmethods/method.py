@@ -54,6 +54,9 @@ class Method:
     at_number
         A short cut for the first derivative at a plain number; where it gives None or
         raises, the long way is taken.
+    jvps, vjps, hvps
+        Short cuts for many products with one derivative: `jvp`, `vjp` or `hvp` for an
+        array of directions along its first axis.
     """
 
     title: str
@@ -68,6 +71,9 @@ class Method:
     references: tuple[str, ...] = ()
     handles: Callable[[Callable[..., Any]], bool] | None = None
     at_number: Callable[..., Any] | None = None  # (f, x) -> f'(x) quickly, or None
+    jvps: Callable[..., Any] | None = None  # (f, x, vs) -> J(x) v for each v
+    vjps: Callable[..., Any] | None = None  # (f, x, ws) -> w J(x) for each w
+    hvps: Callable[..., Any] | None = None  # (f, x, vs) -> H(x) v for each v
 
     jvp: Callable[..., Any] | None = None  # (f, x, v) -> J(x) v
     vjp: Callable[..., Any] | None = None  # (f, x, w) -> w J(x)

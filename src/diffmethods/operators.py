@@ -127,7 +127,9 @@ def gradient(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
     return _explained(grad)
 
 
-def jacobian(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
+def jacobian(
+    f: Function, *, method: str = DEFAULT, sparsity: Any = None, **options: Any
+) -> Function:
     """Differentiate every item of the result by every item of the argument.
 
     Parameters
@@ -136,6 +138,9 @@ def jacobian(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
         ``f(x)`` in plain NumPy, from an array to an array, of any shapes.
     method, **options
         As for `derivative`.
+    sparsity : array_like or "detect", optional
+        Where an item may be other than 0, as for `sparse_jacobian`: the same array in
+        less time.
 
     Returns
     -------
@@ -150,6 +155,8 @@ def jacobian(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
     array([[3., 2.],
            [1., 0.]])
     """
+    if sparsity is not None:
+        return _explained(_by_colours(f, method, sparsity, options, 1).as_dense)
     chosen = _chosen(f, method, options)
 
     def jac(x: Any) -> Any:
@@ -158,7 +165,9 @@ def jacobian(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
     return _explained(jac)
 
 
-def hessian(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
+def hessian(
+    f: Function, *, method: str = DEFAULT, sparsity: Any = None, **options: Any
+) -> Function:
     """Differentiate a scalar function twice by every pair of items.
 
     Parameters
@@ -167,6 +176,9 @@ def hessian(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
         ``f(x)`` in plain NumPy, from an array of any shape to a number.
     method, **options
         As for `derivative`.
+    sparsity : array_like or "detect", optional
+        Where an item may be other than 0, as for `sparse_hessian`: the same array in
+        less time.
 
     Returns
     -------
@@ -181,16 +193,13 @@ def hessian(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
     array([[6., 4.],
            [4., 0.]])
     """
+    if sparsity is not None:
+        return _explained(_by_colours(f, method, sparsity, options, 2).as_dense)
     chosen = _chosen(f, method, options)
     _check_order(chosen, 2)
 
     def hess(x: Any) -> Any:
-        x = _point(x, chosen)
-        if chosen.hessian:
-            return _value(chosen.hessian(f, x, **options))
-        return _value(
-            _jacobian(chosen, lambda z: _gradient(chosen, f, z, options), x, options)
-        )
+        return _value(_hessian(chosen, f, _point(x, chosen), options))
 
     return _explained(hess)
 
@@ -283,12 +292,7 @@ def hvp(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
 
     def product(x: Any, v: Any) -> Any:
         x = _point(x, chosen)
-        v = _like(v, x, "v", "x")
-        if chosen.hvp:
-            return _value(chosen.hvp(f, x, v, **options))
-        return _value(
-            _jvp(chosen, lambda z: _gradient(chosen, f, z, options), x, v, options)
-        )
+        return _value(_hvp(chosen, f, x, _like(v, x, "v", "x"), options))
 
     return _explained(product)
 
@@ -348,6 +352,123 @@ def value_and_gradient(
     return _explained(both)
 
 
+def sparse_jacobian(
+    f: Function,
+    *,
+    method: str = "reverse_tape",
+    sparsity: Any = "detect",
+    **options: Any,
+) -> Function:
+    """The Jacobian as a sparse matrix, by a few products instead of one a column.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(x)`` in plain NumPy, from an array to an array, of any shapes.
+    method : str
+        A name out of `list_methods`.  One that gives `jvp` colours columns, one that
+        gives `vjp` rows; one that gives both takes whichever needs fewer colours.
+    sparsity : "detect" or array_like
+        Where an item may be other than 0: an array or a ``scipy.sparse`` array of shape
+        ``(f(x).size, x.size)``; or ``"detect"``, to find out by running `f` once.
+    **options
+        The method's own options, as its ``Method.options`` describes them.
+
+    Returns
+    -------
+    callable
+        ``jac(x)``, a ``scipy.sparse.csr_array`` of float64 of shape
+        ``(f(x).size, x.size)``, items of `x` and ``f(x)`` counted in C order.  Pattern
+        and colours are found at the first point and kept for the next ones.
+
+    Raises
+    ------
+    SparsityError
+        If the pattern misses an item that is not 0 at `x`, or cannot be detected.
+    ShapeError
+        If the pattern has the wrong shape.
+    MissingLibraryError
+        If SciPy is not installed.
+
+    Notes
+    -----
+    One more product, along a direction at random, checks every result.  Where it
+    disagrees, a detected pattern is detected anew (f has taken another branch); for a
+    given one it is an error.  An item that is missed and is less than 1e-9 of its row
+    escapes the check.
+
+    References
+    ----------
+    .. [1] Curtis, Powell and Reid (1974), *On the estimation of sparse Jacobian
+       matrices*, IMA Journal of Applied Mathematics 13, 117-119.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import diffmethods as dm
+    >>> jac = dm.sparse_jacobian(np.diff)(np.arange(1000.0))
+    >>> jac.shape, jac.nnz
+    ((999, 1000), 1998)
+    """
+    return _explained(_by_colours(f, method, sparsity, options, 1).as_sparse)
+
+
+def sparse_hessian(
+    f: Function,
+    *,
+    method: str = "reverse_tape",
+    sparsity: Any = "detect",
+    **options: Any,
+) -> Function:
+    """The Hessian as a sparse matrix, by a few Hessian-vector products.
+
+    Parameters
+    ----------
+    f : callable
+        ``f(x)`` in plain NumPy, from an array of any shape to a number.
+    method : str
+        A name out of `list_methods`; one that gives `hvp` costs the least.
+    sparsity : "detect" or array_like
+        As for `sparse_jacobian`, of shape ``(x.size, x.size)``.  One triangle is
+        enough.
+    **options
+        The method's own options, as its ``Method.options`` describes them.
+
+    Returns
+    -------
+    callable
+        ``hess(x)``, a ``scipy.sparse.csr_array`` of float64 of shape
+        ``(x.size, x.size)``.
+
+    Raises
+    ------
+    SparsityError, ShapeError, MissingLibraryError
+        As for `sparse_jacobian`.
+
+    References
+    ----------
+    .. [1] Coleman and Moré (1984), *Estimation of sparse Hessian matrices and graph
+       coloring problems*, Mathematical Programming 28, 243-270.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import diffmethods as dm
+    >>> hess = dm.sparse_hessian(lambda x: np.sum(x[1:] * x[:-1]))(np.ones(1000))
+    >>> hess.shape, hess.nnz
+    ((1000, 1000), 1998)
+    """
+    return _explained(_by_colours(f, method, sparsity, options, 2).as_sparse)
+
+
+def _by_colours(
+    f: Function, method: str, sparsity: Any, options: dict[str, Any], order: int
+) -> Any:
+    from diffmethods.sparsity import Compressed  # SciPy is loaded for it
+
+    return Compressed(f, method, sparsity, options, second=order == 2)
+
+
 # What a method does not give is derived here from what it gives.
 
 
@@ -364,6 +485,18 @@ def _vjp(method: Method, f: Function, x: Any, w: Any, options: dict[str, Any]) -
     shape = np.shape(jacobian)[: np.ndim(jacobian) - np.ndim(x)]
     check_weight(w, shape)
     return contract(jacobian, w, first=True)
+
+
+def _hessian(method: Method, f: Function, x: Any, options: dict[str, Any]) -> Any:
+    if method.hessian:
+        return method.hessian(f, x, **options)
+    return _jacobian(method, lambda z: _gradient(method, f, z, options), x, options)
+
+
+def _hvp(method: Method, f: Function, x: Any, v: Any, options: dict[str, Any]) -> Any:
+    if method.hvp:
+        return method.hvp(f, x, v, **options)
+    return _jvp(method, lambda z: _gradient(method, f, z, options), x, v, options)
 
 
 def check_weight(w: Any, shape: tuple[int, ...]) -> None:

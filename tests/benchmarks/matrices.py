@@ -1,5 +1,6 @@
 """Rows 14 and 15: whole Jacobians and Hessians of a hundred variables."""
 
+import dataclasses
 import functools
 from collections.abc import Iterator
 from typing import Any
@@ -26,8 +27,15 @@ HESSIAN = square("Rosenbrock's function, 100 × 100", 24)
 def measure(
     operator: str, make: Make, x: Any, quantity: str, effort: Effort, names: list[str]
 ) -> Iterator[Figure]:
-    """The whole matrix at once, by every candidate."""
+    """The whole matrix at once, by every candidate; a sparse one by colours, too."""
     entered = contest.candidates(operator, make, x, names)
+    if operator == "hessian":
+        by_colours = contest.candidates(operator, make, x, names, sparsity="detect")
+        entered += [
+            dataclasses.replace(c, who=f"{c.who} with sparsity")
+            for c in by_colours
+            if not c.peer
+        ]
     if effort.samples < 4:  # numdifftools alone would take seconds a call
         entered = [c for c in entered if c.who != "numdifftools"]
     for result in contest.contest(functools.partial(make(np), x), entered, effort):

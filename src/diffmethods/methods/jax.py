@@ -197,6 +197,25 @@ def vjp(f: Function, x: Any, w: Any) -> Any:
     return natively(pull, f, x)
 
 
+def jvps(f: Function, x: Any, vs: Any) -> Any:
+    """Many pushes through one traced program."""
+
+    def push(native: Function, base: Any) -> Any:
+        return jax.vmap(lambda v: jax.jvp(native, (base,), (v,))[1])(jnp.asarray(vs))
+
+    return natively(push, f, x)
+
+
+def hvps(f: Function, x: Any, vs: Any) -> Any:
+    """The same pushes through the program of the gradient."""
+
+    def push(native: Function, base: Any) -> Any:
+        slope = jax.grad(lambda z: native(z)[0])
+        return jax.vmap(lambda v: [jax.jvp(slope, (base,), (v,))[1]])(jnp.asarray(vs))
+
+    return natively(push, f, x)
+
+
 def jacobian(f: Function, x: Any) -> Any:
     """By columns where there are few or no more than rows, else by rows."""
 
@@ -230,6 +249,8 @@ METHOD = Method(
     derivative=derivative,
     jacobian=jacobian,
     hessian=hessian,
+    jvps=jvps,
+    hvps=hvps,
     handles=LIBRARY.knows,
     references=("bradbury2018", "frostig2018"),
 )

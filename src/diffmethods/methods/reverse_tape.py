@@ -145,6 +145,28 @@ def rows(y: Any, x: Any, tape: Tape, careful: bool, turn: complex) -> Any:
     return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
 
+def vjps(f: Function, x: Any, ws: Any) -> Any:
+    """Many weights in one sweep."""
+
+    def pull(y: Any, tape: Tape, careful: bool) -> Any:
+        check_weight(ws[0], shape_of(y))
+        if not on(y, tape):
+            return np.zeros((len(ws), *shape_of(x)))
+        if isinstance(y.value, Traced) or y.dtype.kind == "c":
+            return np.stack([vjp(f, x, w) for w in ws])
+        dx = Sweep(tape, rows=len(ws), careful=careful).back(y.index, ws)[0]
+        if isinstance(dx, SparseRows):
+            dx = dx.dense()
+        return np.zeros((len(ws), *shape_of(x))) if dx is None else dx
+
+    return swept(f, x, pull)
+
+
+def hvps(f: Function, x: Any, vs: Any) -> Any:
+    """Reverse over reverse: the Hessian is its own transpose."""
+    return vjps(lambda z: gradient(f, z), x, vs)
+
+
 def row_by_row(f: Function, x: Any, shape: tuple[int, ...]) -> Any:
     """The same inside another derivative."""
     units = np.eye(math.prod(shape)).reshape((-1, *shape))
@@ -212,6 +234,8 @@ METHOD = Method(
     hessian=hessian,
     hvp=hvp,
     value_and_gradient=value_and_gradient,
+    vjps=vjps,
+    hvps=hvps,
     handles=handles,
     references=("griewank2008", "baydin2018"),
 )
