@@ -113,5 +113,28 @@ def test_a_hidden_variable_is_refused():
         dm.gradient(f, method="reverse_tape")(X)
 
 
+def test_a_function_that_gives_another_result_the_second_time_is_refused():
+    noise = np.random.default_rng(1)
+    noisy = checkpoint(lambda x: np.sum(x * noise.normal(size=len(x))))
+    with pytest.raises(TracedValueError, match="another result when"):
+        dm.gradient(noisy, method="reverse_tape")(X)
+
+    def with_a_factor_that_changes(x):
+        factor = np.ones(len(x))
+        y = checkpoint(lambda x: x * factor)(x)
+        factor[3] = 2.0
+        return np.sum(y)
+
+    with pytest.raises(TracedValueError, match="another result when"):
+        dm.gradient(with_a_factor_that_changes, method="reverse_tape")(X)
+
+
+def test_results_that_are_not_finite_are_the_same_results():
+    f = lambda x: checkpoint(lambda x: np.where(x > 0, np.log(np.abs(x)), np.nan))(x)
+    with np.errstate(divide="ignore"):
+        slope = dm.derivative(f, method="reverse_tape")(np.array([-1.0, 0.0, 2.0]))
+    np.testing.assert_array_equal(slope, [0.0, 0.0, 0.5])
+
+
 def test_without_a_derivative_it_is_the_function():
     np.testing.assert_array_equal(checkpoint(stretch)(X), stretch(X))

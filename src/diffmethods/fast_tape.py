@@ -201,7 +201,9 @@ class FastNode(Node):
             return super().reshape(*shape, **kwargs)
         x = self.value
         entry = (pull_reshaped, self.index, x.shape)
-        return FastNode(x.reshape(*shape), self.tape, entry)
+        view = FastNode(x.reshape(*shape), self.tape, entry)
+        self.viewed = view.viewed = True
+        return view
 
     def sum(self, *args: Any, **kwargs: Any) -> Any:
         """The total; with other arguments it is taken the slower way."""
