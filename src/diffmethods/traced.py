@@ -166,7 +166,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     def _cannot_write(self, *_: Any, **__: Any) -> NoReturn:
         raise TracedValueError(
             f"{self.method} cannot follow an assignment into an array: make the new "
-            "array with np.where, np.concatenate, np.stack or np.sort"
+            "array with np.where, np.concatenate or np.stack (or np.sort for y.sort)"
         )
 
     __setitem__ = _cannot_write
