@@ -53,7 +53,7 @@ def test_sparse_rows_calculate_like_dense_ones(call):
 
 
 def test_unit_rows_stay_sparse_and_turn_dense_when_that_is_shorter():
-    w = SparseRows.unit(np.arange(10), (10,))
+    w = SparseRows.unit(0, 10, (10,))
     np.testing.assert_array_equal(w.dense(), np.eye(10))
     assert isinstance(w + w, SparseRows)
     for _ in range(4):

@@ -18,7 +18,7 @@ import numpy as np
 from diffmethods import rules
 from diffmethods.cotangents import fold
 from diffmethods.errors import MissingRuleError
-from diffmethods.pullbacks import MOVES, PULLBACKS
+from diffmethods.pullbacks import MOVES, PULLBACKS, REARRANGED
 from diffmethods.recording import Recorded, Recording
 from diffmethods.steps import Step, each, filled, part, placed, spread
 from diffmethods.tape import takes
@@ -197,6 +197,8 @@ def folded(w: Any, operand: Step, step: Step) -> Any:
         if operand.shape != step.shape:
             w = w * (step.size / operand.size) if operand.size else 0.0
     elif shape_of(w) != operand.shape:
+        if len(shape_of(w)) < len(operand.shape):  # it broadcasts to the step's shape
+            w = np.reshape(w, (1,) * (len(step.shape) - len(shape_of(w))) + shape_of(w))
         w = fold(w, operand.shape, 0)
     if operand.dtype.kind != "c" and is_complex(w):
         w = np.real(w)
@@ -277,6 +279,9 @@ def by_pullbacks(recording: Any, step: Step) -> bool:
 def through_pullbacks(recording: Any, step: Step, w: Any, active: set[int]) -> Any:
     y, xs = recording.wrap(step), recording.restored(step.args)
     named = {key: recording.restored(item) for key, item in step.kwargs.items()}
+    if step.function in REARRANGED and len(shape_of(w)) == 0:
+        yield step.args[0], (w,)
+        return
     w = whole(w, step.shape)
     for operand, pulled in zip(step.args, PULLBACKS[step.function], strict=False):
         if pulled and isinstance(operand, Step) and operand.index in active:
@@ -425,31 +430,6 @@ def through_filled(recording: Any, step: Step, w: Any, active: set[int]) -> Any:
     yield step.args[1], (np.sum(whole(w, step.shape)),)
 
 
-def through_shape(recording: Any, step: Step, w: Any, active: set[int]) -> Any:
-    operand = step.args[0]
-    yield operand, (w if len(shape_of(w)) == 0 else np.reshape(w, operand.shape),)
-
-
-def through_transpose(recording: Any, step: Step, w: Any, active: set[int]) -> Any:
-    operand, *axes = step.args
-    axes = axes or [step.kwargs.get("axes")]
-    back = (
-        None
-        if axes[0] is None
-        else tuple(int(k) for k in np.argsort([a % len(axes[0]) for a in axes[0]]))
-    )
-    yield (
-        operand,
-        (
-            w
-            if len(shape_of(w)) == 0
-            else np.transpose(w, back)
-            if back
-            else np.transpose(w),
-        ),
-    )
-
-
 def through_concatenate(recording: Any, step: Step, w: Any, active: set[int]) -> Any:
     """Each piece gets its part."""
     axis = joining_axis(step)
@@ -575,11 +555,6 @@ def scattered(weights: Any, places: Any, size: int) -> Any:
 ADJOINTS: dict[Function, Any] = {
     np.where: through_where,
     np.sum: through_sum,
-    np.reshape: through_shape,
-    np.ravel: through_shape,
-    np.squeeze: through_shape,
-    np.expand_dims: through_shape,
-    np.transpose: through_transpose,
     np.concatenate: through_concatenate,
     np.hstack: through_concatenate,
     np.vstack: through_concatenate,

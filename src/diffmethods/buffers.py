@@ -74,8 +74,8 @@ def into(
 
 
 def alike(a: Any, b: Any) -> bool:
-    """Whether two arrays have the same shape, and floats in them."""
-    return isinstance(b, np.ndarray) and b.shape == a.shape and b.dtype is FLOAT
+    """Whether an array holds as many floats as a large one, or a single one."""
+    return isinstance(b, np.ndarray) and b.shape in ((), a.shape) and b.dtype is FLOAT
 
 
 class Arithmetic:

@@ -11,7 +11,7 @@ from diffmethods.cotangents import whole
 from diffmethods.errors import TracedValueError
 from diffmethods.fast_tape import FastNode
 from diffmethods.tape import Entry, Node, Sweep, Tape
-from diffmethods.traced import leaves, level_of, outcome
+from diffmethods.traced import Traced, leaves, level_of, outcome
 
 
 def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
@@ -36,7 +36,8 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     Raises
     ------
     TracedValueError
-        If `f` uses a variable of the derivative that is not among its arguments.
+        If `f` uses a variable of the derivative that is not among its arguments, or
+        gives another result when it is run again.
 
     References
     ----------
@@ -79,20 +80,26 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
             if isinstance(x, Node) and x.tape is tape
         ]
         tape.watch([x for x in args if not isinstance(x, Node)])
-        return tape.record(y, (pull_again, f, values, inputs))
+        return tape.record(y, (pull_again, f, values, inputs, sums(y)))
 
     return run
 
 
 def pull_again(sweep: Sweep, w: Any, entry: Entry) -> None:
     """Record the function now, and read that tape backwards at once."""
-    _, f, values, inputs = entry
+    _, f, values, inputs, before = entry
     args = list(values)
     tape = Tape(FastNode, arithmetic_for(values[inputs[0][0]]))
     for place, _ in inputs:
         args[place] = tape.record(values[place])
     y = outcome(f(*args))
     tape.check_watched()
+    if before is not None and not alike(before, sums(tape.values(y))):
+        raise TracedValueError(
+            f"{f.__name__} gave another result when the checkpoint ran it again: it "
+            "draws random numbers, or uses what has changed meanwhile; hand such "
+            "things over as arguments"
+        )
     if not (isinstance(y, Node) and y.tape is tape):
         return
     again = Sweep(tape, sweep.rows, sweep.careful)
@@ -100,3 +107,18 @@ def pull_again(sweep: Sweep, w: Any, entry: Entry) -> None:
     for (_, k), dx in zip(inputs, arrived, strict=True):
         if dx is not None:
             sweep.give(k, dx)
+
+
+def sums(y: Any) -> Any:
+    """Of a result that is not kept, what tells it from others; None for a stand-in."""
+    if isinstance(y, Traced):
+        return None
+    flat = np.ravel(y * 1.0).view(float)
+    flat = np.where(np.isfinite(flat), flat, 1.0)
+    weights = np.linspace(1.0, 2.0, flat.size)
+    return np.array([np.sum(np.abs(flat)), np.sum(flat), flat @ weights])
+
+
+def alike(before: Any, now: Any) -> bool:
+    """Whether two results have the same sums but for rounding."""
+    return bool(np.all(np.abs(before - now) <= 1e-8 * before[0]))

@@ -5,6 +5,7 @@ full of it.  To pull many rows back in one sweep, an array has them as its first
 as long as each row has few items, `SparseRows` keeps only those.
 """
 
+import functools
 import math
 from typing import Any
 
@@ -33,15 +34,22 @@ class SparseRows:
         self.shape = shape
 
     @classmethod
-    def unit(cls, items: Any, shape: tuple[int, ...]) -> "SparseRows":
-        """One row for each of some items, with weight 1 there."""
-        count = len(items)
-        return cls(np.arange(count), items, np.ones(count), count, shape)
+    def unit(cls, start: int, stop: int, shape: tuple[int, ...]) -> "SparseRows":
+        """One row for each item of a run of them, with weight 1 there."""
+        count = stop - start
+        rows, ones = diagonal(count)
+        items = rows if count == math.prod(shape) else rows + start
+        return cls(rows, items, ones, count, shape)
+
+    @property
+    def is_diagonal(self) -> bool:
+        """Whether row k has its one weight on item k, for all k."""
+        return self.rows is self.items
 
     def moved(self, items: Any, shape: tuple[int, ...]) -> "SparseRows":
         """The same weights on items of another array; dropped where `items` is -1."""
         rows, weights = self.rows, self.weights
-        if len(items) and items.min() < 0:
+        if items is not self.items and len(items) and items.min() < 0:
             kept = items >= 0
             rows, items, weights = rows[kept], items[kept], weights[kept]
         return SparseRows(rows, items, weights, self.count, shape)
@@ -70,10 +78,13 @@ class SparseRows:
             return factor
         if factor.shape != self.shape:
             factor = np.broadcast_to(factor, self.shape)
-        return factor.ravel()[self.items]
+        factor = factor.ravel()
+        return factor if self.is_diagonal else factor[self.items]
 
     def __matmul__(self, matrix: Any) -> Any:
         """The rows times a matrix: a choice of its rows while each has one item."""
+        if self.is_diagonal:
+            return self.weights[:, None] * matrix
         if len(self.rows) == self.count and (self.rows == np.arange(self.count)).all():
             return self.weights[:, None] * matrix[self.items]
         return self.dense() @ matrix
@@ -97,6 +108,19 @@ class SparseRows:
         )
 
     __radd__ = __add__
+
+
+def diagonal(count: int) -> tuple[Any, Any]:
+    """The places and the weights of an identity matrix, which nothing writes into."""
+    return kept_diagonal(count) if count <= 1024 else (np.arange(count), np.ones(count))
+
+
+@functools.lru_cache(maxsize=8)
+def kept_diagonal(count: int) -> tuple[Any, Any]:
+    places, weights = np.arange(count), np.ones(count)
+    places.setflags(write=False)
+    weights.setflags(write=False)
+    return places, weights
 
 
 def whole(w: Any, shape: tuple[int, ...]) -> Any:

@@ -122,6 +122,7 @@ def piecewise(x, condlist, funclist, *args):
 
 
 def interp(x, xp, fp, left=None, right=None):
+    xp, fp = (np.array(t) if isinstance(t, (tuple, list)) else t for t in (xp, fp))
     index = np.clip(np.searchsorted(xp, x, side="right") - 1, 0, np.shape(xp)[0] - 2)
     x0, x1, f0, f1 = xp[index], xp[index + 1], fp[index], fp[index + 1]
     y = f0 + (f1 - f0) / (x1 - x0) * (x - x0)

@@ -5,6 +5,7 @@ ordinary (broadcasting, complex numbers, stand-ins of other traces) to `Node`, w
 results are the same.
 """
 
+import dis
 import math
 from typing import Any
 
@@ -20,8 +21,19 @@ from diffmethods.traced import Traced
 NUMBERS = frozenset((float, int, np.float64))
 SLICES = frozenset((int, slice, type(None), type(Ellipsis)))
 PLAIN = NUMBERS | {np.ndarray}
-UNARY = {f: rule[0] for f, rule in rules.PARTIALS.items() if len(rule) == 1}
-UNARY[np.absolute] = lambda y, x: np.sign(x)
+asarray = np.asarray  # a number needs less of NumPy's time as an array of none
+
+
+def looking(partial: Any) -> tuple[Any, bool, bool]:
+    """A partial derivative by (y, x), and whether it looks at y and at x."""
+    names = partial.__code__.co_varnames[:2]
+    used = {step.argval for step in dis.get_instructions(partial)}
+    return partial, names[0] in used, names[1] in used
+
+
+# What a partial derivative does not look at is not kept.
+UNARY = {f: looking(rule[0]) for f, rule in rules.PARTIALS.items() if len(rule) == 1}
+UNARY[np.absolute] = UNARY[np.fabs]
 
 
 class FastNode(Node):
@@ -30,12 +42,8 @@ class FastNode(Node):
     __slots__ = ()
     __hash__ = object.__hash__
 
-    def _new(self, y: Any, entry: Entry) -> "FastNode":
-        tape = self.tape
-        entries = tape.entries
-        node = FastNode(y, len(entries), tape)
-        entries.append(entry)
-        return node
+    dtype = FLOAT
+    shape = property(lambda self: self.value.shape)
 
     def _fellow(self, other: Any) -> bool:
         """Whether a call on both is this tape's alone."""
@@ -59,110 +67,114 @@ class FastNode(Node):
         return super().__array_ufunc__(ufunc, "__call__", a, b)
 
     def __add__(self, other: Any) -> Any:
-        kind = other.__class__
+        kind, tape = other.__class__, self.tape
         if kind is FastNode:
-            tape, a, b = self.tape, self.value, other.value
+            a, b = self.value, other.value
             if other.tape is tape and a.shape == b.shape:
-                return self._new(tape.add(a, b), (pull_add, self.index, other.index))
+                entry = (pull_add, self.index, other.index)
+                return FastNode(tape.add(a, b), tape, entry)
         elif kind in NUMBERS or self._matches(other):
-            y = self.tape.add(self.value, other)
-            return self._new(y, (pull_same, self.index))
+            x = self.value
+            if x.__class__ is np.ndarray:
+                other = asarray(other, FLOAT)
+            return FastNode(tape.add(x, other), tape, (pull_same, self.index))
         return self._binary(np.add, self, other)
 
-    def __radd__(self, other: Any) -> Any:
-        if other.__class__ in NUMBERS or self._matches(other):
-            y = self.tape.add(other, self.value)
-            return self._new(y, (pull_same, self.index))
-        return self._binary(np.add, other, self)
+    __radd__ = __add__
 
     def __sub__(self, other: Any) -> Any:
-        kind = other.__class__
+        kind, tape = other.__class__, self.tape
         if kind is FastNode:
-            tape, a, b = self.tape, self.value, other.value
+            a, b = self.value, other.value
             if other.tape is tape and a.shape == b.shape:
                 entry = (pull_subtract, self.index, other.index)
-                return self._new(tape.sub(a, b), entry)
+                return FastNode(tape.sub(a, b), tape, entry)
         elif kind in NUMBERS or self._matches(other):
-            y = self.tape.sub(self.value, other)
-            return self._new(y, (pull_same, self.index))
+            x = self.value
+            if x.__class__ is np.ndarray:
+                other = asarray(other, FLOAT)
+            return FastNode(tape.sub(x, other), tape, (pull_same, self.index))
         return self._binary(np.subtract, self, other)
 
     def __rsub__(self, other: Any) -> Any:
         if other.__class__ in NUMBERS or self._matches(other):
-            y = self.tape.sub(other, self.value)
-            return self._new(y, (pull_negative, self.index))
+            tape, x = self.tape, self.value
+            if x.__class__ is np.ndarray:
+                other = asarray(other, FLOAT)
+            return FastNode(tape.sub(other, x), tape, (pull_negative, self.index))
         return self._binary(np.subtract, other, self)
 
     def __neg__(self) -> Any:
         y = self.tape.arithmetic.neg(self.value)
-        return self._new(y, (pull_negative, self.index))
+        return FastNode(y, self.tape, (pull_negative, self.index))
 
     def __mul__(self, other: Any) -> Any:
-        kind = other.__class__
-        if kind is FastNode:
-            tape, a, b = self.tape, self.value, other.value
-            if other.tape is tape and a.shape == b.shape:
-                entry = (pull_multiply, self.index, other.index, a, b)
-                return self._new(tape.mul(a, b), entry)
-        elif kind in NUMBERS:
-            y = self.tape.mul(self.value, other)
-            return self._new(y, (pull_scaled, self.index, other))
-        elif self._matches(other):
-            self.tape.watch(other)
-            y = self.tape.mul(self.value, other)
-            return self._new(y, (pull_scaled, self.index, other))
-        return self._binary(np.multiply, self, other)
-
-    def __rmul__(self, other: Any) -> Any:
-        if other.__class__ in NUMBERS:
-            y = self.tape.mul(other, self.value)
-            return self._new(y, (pull_scaled, self.index, other))
-        return self._binary(np.multiply, other, self)
-
-    def __truediv__(self, other: Any) -> Any:
-        kind = other.__class__
+        kind, tape = other.__class__, self.tape
         if kind is FastNode:
             a, b = self.value, other.value
-            if other.tape is self.tape and a.shape == b.shape:
+            if other.tape is tape and a.shape == b.shape:
+                entry: Entry = (pull_multiply, self.index, other.index, a, b)
+                if other is self:
+                    entry = (pull_power, self.index, a, 2)
+                return FastNode(tape.mul(a, b), tape, entry)
+        elif kind in NUMBERS or self._matches(other):
+            x = self.value
+            if kind is np.ndarray:
+                tape.watch(other)
+            elif x.__class__ is np.ndarray:
+                other = asarray(other, FLOAT)
+            entry = (pull_scaled, self.index, other)
+            return FastNode(tape.mul(x, other), tape, entry)
+        return self._binary(np.multiply, self, other)
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: Any) -> Any:
+        kind, tape = other.__class__, self.tape
+        if kind is FastNode:
+            a, b = self.value, other.value
+            if other.tape is tape and a.shape == b.shape:
                 y = a / b
-                self.tape.poles = True
-                return self._new(y, (pull_divide, self.index, other.index, y, b))
+                tape.poles = True
+                entry = (pull_divide, self.index, other.index, y, b)
+                return FastNode(y, tape, entry)
         elif kind in NUMBERS and other:
             y = self.value / other
-            return self._new(y, (pull_divided, self.index, other))
+            return FastNode(y, tape, (pull_divided, self.index, other))
         return self._binary(np.divide, self, other)
 
     def __rtruediv__(self, other: Any) -> Any:
         if other.__class__ in NUMBERS:
-            y = other / self.value
-            self.tape.poles = True
-            return self._new(y, (pull_reciprocal, self.index, y, self.value))
+            tape, x = self.tape, self.value
+            y = other / x
+            tape.poles = True
+            return FastNode(y, tape, (pull_reciprocal, self.index, y, x))
         return self._binary(np.divide, other, self)
 
     def __pow__(self, exponent: Any) -> Any:
-        x = self.value
         if exponent.__class__ is int and exponent > 1:
-            y = self.tape.mul(x, x) if exponent == 2 else x**exponent
-            return self._new(y, (pull_power, self.index, x, exponent))
+            tape, x = self.tape, self.value
+            y = tape.mul(x, x) if exponent == 2 else x**exponent
+            return FastNode(y, tape, (pull_power, self.index, x, exponent))
         return self._binary(np.power, self, exponent)
 
     def __matmul__(self, other: Any) -> Any:
         if not self._multiplies(other):
             return super().__array_ufunc__(np.matmul, "__call__", self, other)
+        tape, a = self.tape, self.value
         if other.__class__ is FastNode:
-            a, b = self.value, other.value
+            b = other.value
             entry: Entry = (pull_matmul, self.index, other.index, a, b)
-            return self._new(a @ b, entry)
-        self.tape.watch(other)
-        a = self.value
-        return self._new(a @ other, (pull_matmul, self.index, None, a, other))
+            return FastNode(a @ b, tape, entry)
+        tape.watch(other)
+        return FastNode(a @ other, tape, (pull_matmul, self.index, None, a, other))
 
     def __rmatmul__(self, other: Any) -> Any:
         if not self._multiplies(other):
             return super().__array_ufunc__(np.matmul, "__call__", other, self)
-        self.tape.watch(other)
-        b = self.value
-        return self._new(other @ b, (pull_matmul, None, self.index, other, b))
+        tape, b = self.tape, self.value
+        tape.watch(other)
+        return FastNode(other @ b, tape, (pull_matmul, None, self.index, other, b))
 
     def _multiplies(self, other: Any) -> bool:
         """Whether both are vectors or matrices, of floats and of this tape."""
@@ -178,7 +190,7 @@ class FastNode(Node):
         ):
             x = self.value
             y = x[index]
-            part = self._new(y, (pull_item, self.index, index, x.shape))
+            part = FastNode(y, self.tape, (pull_item, self.index, index, x.shape))
             if y.shape:
                 self.viewed = part.viewed = True
             return part
@@ -188,7 +200,10 @@ class FastNode(Node):
         if kwargs:
             return super().reshape(*shape, **kwargs)
         x = self.value
-        return self._new(x.reshape(*shape), (pull_reshaped, self.index, x.shape))
+        entry = (pull_reshaped, self.index, x.shape)
+        view = FastNode(x.reshape(*shape), self.tape, entry)
+        self.viewed = view.viewed = True
+        return view
 
     def sum(self, *args: Any, **kwargs: Any) -> Any:
         """The total; with other arguments it is taken the slower way."""
@@ -196,7 +211,7 @@ class FastNode(Node):
             return np.sum(self, *args, **kwargs)
         x = self.value
         y = np.sum(x) if isinstance(x, Traced) else np.add.reduce(x, None)
-        return self._new(y, (pull_sum, self.index, x))
+        return FastNode(y, self.tape, (pull_sum, self.index, x))
 
     def mean(self, *args: Any, **kwargs: Any) -> Any:
         if args or kwargs or not self.value.size:
@@ -208,13 +223,16 @@ class FastNode(Node):
     ) -> Any:
         if how == "__call__" and not kwargs:
             if len(args) == 1:
-                if ufunc in UNARY:
-                    x = self.value
+                rule = UNARY.get(ufunc)
+                if rule:
+                    partial, at_y, at_x = rule
+                    tape, x = self.tape, self.value
                     y = ufunc(x)
                     if y.dtype is FLOAT:
-                        self.tape.poles = True
-                        entry = (pull_unary, self.index, UNARY[ufunc], y, x)
-                        return self._new(y, entry)
+                        tape.poles = True
+                        kept = y if at_y else None, x if at_x else None
+                        entry = (pull_unary, self.index, partial, *kept)
+                        return FastNode(y, tape, entry)
             elif ufunc in OPERATORS:
                 a, b = args
                 if a is self and b.__class__ in QUICK:
@@ -242,7 +260,7 @@ class FastNode(Node):
             y = scatter(self.value, numbers_at(index, shape), shape)
         else:
             y[index] = self.value
-        return self._new(y, (pull_placed, self.index, index, shape))
+        return FastNode(y, self.tape, (pull_placed, self.index, index, shape))
 
 
 ARRAYS = frozenset((np.ndarray, FastNode))
@@ -250,7 +268,7 @@ QUICK = NUMBERS | {np.ndarray, FastNode}
 BINARY = {f for f, rule in rules.PARTIALS.items() if len(rule) == 2}
 BINARY -= {np.ldexp}  # an operand of whole numbers
 OPERATORS: dict[np.ufunc, tuple[Any, Any]] = {
-    np.add: (FastNode.__add__, FastNode.__radd__),
+    np.add: (FastNode.__add__, FastNode.__add__),
     np.subtract: (FastNode.__sub__, FastNode.__rsub__),
     np.multiply: (FastNode.__mul__, FastNode.__mul__),
     np.divide: (FastNode.__truediv__, FastNode.__rtruediv__),
@@ -259,115 +277,108 @@ OPERATORS: dict[np.ufunc, tuple[Any, Any]] = {
 
 
 # Pulling back: the entry holds this function, the operands' places, and what is needed.
+# A weight that is returned goes to the first place.
 
 
-def pull_same(sweep: Sweep, w: Any, entry: Entry) -> None:
-    sweep.give(entry[1], w)
+def pull_same(sweep: Sweep, w: Any, entry: Entry) -> Any:
+    return w
 
 
-def pull_add(sweep: Sweep, w: Any, entry: Entry) -> None:
-    sweep.give(entry[1], w)
+def pull_add(sweep: Sweep, w: Any, entry: Entry) -> Any:
     sweep.give(entry[2], w)
+    return w
 
 
-def pull_subtract(sweep: Sweep, w: Any, entry: Entry) -> None:
+def pull_subtract(sweep: Sweep, w: Any, entry: Entry) -> Any:
     sweep.give(entry[2], sweep.neg(w))
-    sweep.give(entry[1], w)
+    return w
 
 
-def pull_negative(sweep: Sweep, w: Any, entry: Entry) -> None:
-    sweep.give(entry[1], sweep.neg(w))
+def pull_negative(sweep: Sweep, w: Any, entry: Entry) -> Any:
+    return sweep.neg(w)
 
 
-def pull_scaled(sweep: Sweep, w: Any, entry: Entry) -> None:
-    sweep.give(entry[1], sweep.mul(w, entry[2]))
+def pull_scaled(sweep: Sweep, w: Any, entry: Entry) -> Any:
+    dx = sweep.mul(w, entry[2])
+    return float(dx) if dx.__class__ is np.float64 else dx
 
 
-def pull_multiply(sweep: Sweep, w: Any, entry: Entry) -> None:
-    _, i, j, a, b = entry
-    sweep.give(i, sweep.mul(w, b))
+def pull_multiply(sweep: Sweep, w: Any, entry: Entry) -> Any:
+    _, _, j, a, b = entry
     sweep.give(j, sweep.mul(w, a))
+    return sweep.mul(w, b)
 
 
-def pull_divided(sweep: Sweep, w: Any, entry: Entry) -> None:
-    sweep.give(entry[1], w / entry[2])
+def pull_divided(sweep: Sweep, w: Any, entry: Entry) -> Any:
+    return w / entry[2]
 
 
-def pull_divide(sweep: Sweep, w: Any, entry: Entry) -> None:
-    _, i, j, y, b = entry
+def pull_divide(sweep: Sweep, w: Any, entry: Entry) -> Any:
+    _, _, j, y, b = entry
     dx = sweep.mul(w, 1.0 / b) if sweep.careful else w / b
-    sweep.give(i, dx)
     sweep.give(j, sweep.mul(dx, -y))
+    return dx
 
 
-def pull_reciprocal(sweep: Sweep, w: Any, entry: Entry) -> None:
-    _, i, y, b = entry
-    sweep.give(i, sweep.mul(w, -y / b))
+def pull_reciprocal(sweep: Sweep, w: Any, entry: Entry) -> Any:
+    _, _, y, b = entry
+    return sweep.mul(w, -y / b)
 
 
-def pull_power(sweep: Sweep, w: Any, entry: Entry) -> None:
+def pull_power(sweep: Sweep, w: Any, entry: Entry) -> Any:
     """n x^(n-1) w; a number n w is multiplied first."""
-    _, i, x, n = entry
+    _, _, x, n = entry
     if n != 2:
         x = x * x if n == 3 else x ** (n - 1)
     if w.__class__ is float:
-        dx = sweep.mul(x, n * w)
-    else:
-        dx = sweep.mul(w, x)
-        if dx.__class__ is not np.ndarray:
-            dx = dx * float(n)
-        elif n == 2:
-            np.add(dx, dx, dx)
-        else:
-            np.multiply(dx, float(n), dx)
-    sweep.give(i, dx)
+        return sweep.mul(x, n * w)
+    dx = sweep.mul(w, x)
+    if dx.__class__ is not np.ndarray:
+        return dx * float(n)
+    return np.add(dx, dx, dx) if n == 2 else np.multiply(dx, float(n), dx)
 
 
-def pull_unary(sweep: Sweep, w: Any, entry: Entry) -> None:
-    _, i, partial, y, x = entry
-    sweep.give(i, sweep.mul(w, partial(y, x)))
+def pull_unary(sweep: Sweep, w: Any, entry: Entry) -> Any:
+    _, _, partial, y, x = entry
+    return sweep.mul(w, partial(y, x))
 
 
-def pull_matmul(sweep: Sweep, w: Any, entry: Entry) -> None:
+def pull_matmul(sweep: Sweep, w: Any, entry: Entry) -> Any:
     _, i, j, a, b = entry
+    if isinstance(w, SparseRows) and i is None and (a.ndim, b.ndim) == (2, 1):
+        sweep.give(j, w @ a)
+        return None
+    w = whole(w, a.shape[:-1] + b.shape[1:])  # the result's shape
     to_a, to_b = PULLBACKS[np.matmul]
-    if not (isinstance(w, SparseRows) and i is None and (a.ndim, b.ndim) == (2, 1)):
-        w = whole(w, a.shape[:-1] + b.shape[1:])  # the result's shape
-    if i is not None:
-        sweep.give(i, to_a(w, None, a, b))
     if j is not None:
         sweep.give(j, to_b(w, None, a, b))
+    return None if i is None else to_a(w, None, a, b)
 
 
-def pull_reshaped(sweep: Sweep, w: Any, entry: Entry) -> None:
-    _, i, shape = entry
+def pull_reshaped(sweep: Sweep, w: Any, entry: Entry) -> Any:
+    shape = entry[2]
     if isinstance(w, SparseRows):
-        w = w.moved(w.items, shape)
-    elif w.__class__ is not float:
-        w = np.reshape(w, (sweep.rows, *shape) if sweep.rows else shape)
-    sweep.give(i, w)
+        return w.moved(w.items, shape)
+    if w.__class__ is float:
+        return w
+    return np.reshape(w, (sweep.rows, *shape) if sweep.rows else shape)
 
 
-def pull_placed(sweep: Sweep, w: Any, entry: Entry) -> None:
+def pull_placed(sweep: Sweep, w: Any, entry: Entry) -> Any:
     """Take back what lies at the index."""
-    _, i, index, shape = entry
+    _, _, index, shape = entry
     if isinstance(w, SparseRows):
-        w = taken(w, index, shape)
-    elif sweep.rows:
-        w = w[in_each_row(index)]
-    elif w.__class__ is not float:
-        w = w[index]
-    sweep.give(i, w)
+        return taken(w, index, shape)
+    if w.__class__ is float:
+        return w
+    return w[in_each_row(index) if sweep.rows else index]
 
 
-def pull_sum(sweep: Sweep, w: Any, entry: Entry) -> None:
+def pull_sum(sweep: Sweep, w: Any, entry: Entry) -> Any:
     """One weight for all items."""
-    _, i, x = entry
     if sweep.rows:
-        w = PULLBACKS[np.sum][0](whole(w, ()), np.float64(), x)
-    elif w.__class__ is np.float64:
-        w = float(w)
-    sweep.give(i, w)
+        return PULLBACKS[np.sum][0](whole(w, ()), np.float64(), entry[2])
+    return float(w) if w.__class__ is np.float64 else w
 
 
 def pull_item(sweep: Sweep, w: Any, entry: Entry) -> None:

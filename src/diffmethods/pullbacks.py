@@ -183,9 +183,12 @@ def fourier_to_x(transform):
 
 
 def transpose_to_x(w, y, x, axes=None):
+    rows = rows_of(w, y)
     if axes is None:
+        if not rows:
+            return np.transpose(w)
         axes = range(np.ndim(y))[::-1]
-    rows, back = rows_of(w, y), np.argsort([k % np.ndim(y) for k in axes])
+    back = np.argsort([k % np.ndim(y) for k in axes])
     return np.transpose(w, [*range(rows), *(back + rows)])
 
 
@@ -221,6 +224,11 @@ PULLBACKS: dict[Callable[..., Any], tuple[Any, ...]] = {
     np.fft.ifft: (fourier_to_x(np.fft.ifft),),
 }
 ONE_AT_A_TIME = {np.convolve}
+# One weight for all items stays one.
+REARRANGED = {
+    *(np.reshape, np.ravel, np.squeeze, np.expand_dims, np.transpose),
+    np.matrix_transpose,
+}
 
 
 # Functions in terms of those

@@ -56,7 +56,7 @@ class Tape:
         self.poles = False  # whether a slope may be infinite
         self.arithmetic = arithmetic
         self.add, self.sub, self.mul = arithmetic.add, arithmetic.sub, arithmetic.mul
-        self.watched: dict[int, tuple[Any, bytes]] = {}
+        self.watched: dict[int, tuple[Any, Any]] = {}
 
     def record(self, y: Any, entry: Entry = ()) -> "Node":
         """Append an entry, and return the stand-in for its result."""
@@ -65,10 +65,8 @@ class Tape:
             y = np.asarray(y)[()]
             dtype = y.dtype
         kind = self.real_node if dtype is FLOAT else Node
-        node = kind(y, len(self.entries), self)
-        self.entries.append(entry)
-        self.poles = node.index > 0
-        return node
+        self.poles = bool(self.entries)
+        return kind(y, self, entry)
 
     def values(self, tree: Any) -> Any:
         """Replace every node of this tape in nested arguments by its value."""
@@ -88,26 +86,28 @@ class Tape:
             for branch in tree:
                 self.watch(branch)
         elif isinstance(tree, np.ndarray):
-            held = fingerprint(tree)
-            if self.watched.setdefault(id(tree), (tree, held))[1] != held:
+            known = self.watched.get(id(tree))
+            if known is None:
+                self.watched[id(tree)] = tree, fingerprint(tree)
+            elif not unchanged(*known):
                 raise changed(tree)
 
     def check_watched(self) -> None:
         """Refuse to go back through arrays that are not what they were."""
         for array, held in self.watched.values():
-            if fingerprint(array) != held:
+            if not unchanged(array, held):
                 raise changed(array)
 
 
-def fingerprint(array: Any) -> bytes:
+def fingerprint(array: Any) -> Any:
     """All bytes of a small array; of a large one, sums that a change of it changes.
 
     The sum of the bits of each 1,024 floats shows any change of one; their sum with
     weights shows an exchange.
     """
     if array.nbytes <= EXACTLY or array.dtype.hasobject:
-        content: bytes = array.tobytes()
-        return content
+        as_it_lies = array.dtype is FLOAT and array.flags.c_contiguous
+        return bytearray(array) if as_it_lies else array.tobytes()
     flat = np.ascontiguousarray(array).reshape(-1)
     if flat.dtype.kind not in "fc" or flat.itemsize % 8:
         return zlib.crc32(flat.data).to_bytes(4)
@@ -115,6 +115,13 @@ def fingerprint(array: Any) -> bytes:
     rows = floats[: floats.size // 1024 * 1024].reshape(-1, 1024)
     sums = rows.view(np.int64).sum(axis=1), rows @ WEIGHTS, floats[rows.size :]
     return b"".join(part.tobytes() for part in sums)
+
+
+def unchanged(array: Any, held: Any) -> bool:
+    """Whether an array has the fingerprint that it had."""
+    if held.__class__ is bytearray:  # it can look at the array's memory itself
+        return held.__eq__(array) is True
+    return bool(fingerprint(array) == held)
 
 
 def changed(array: Any) -> TracedValueError:
@@ -130,10 +137,12 @@ class Node(Traced):
     __slots__ = ("index", "tape", "value")
     method = "reverse_tape"
 
-    def __init__(self, value: Any, index: int, tape: Tape):
+    def __init__(self, value: Any, tape: Tape, entry: Entry):
+        entries = tape.entries
         self.value = value
-        self.index = index
         self.tape = tape
+        self.index = len(entries)
+        entries.append(entry)
 
     @property
     def level(self) -> int:  # type: ignore[override]
@@ -341,8 +350,15 @@ class Sweep:
         for k in range(index, inputs - 1, -1):
             entry = entries[k] if keep else pop_entry()
             w = pop_cotangent()
+            if w is None:
+                continue
+            w = entry[0](self, w, entry)
             if w is not None:
-                entry[0](self, w, entry)
+                first = entry[1]
+                if cotangents[first] is None:
+                    cotangents[first] = w
+                else:
+                    self.give(first, w)
         return cotangents
 
     def give(self, k: int, w: Any) -> None:
@@ -350,17 +366,17 @@ class Sweep:
         total = self.cotangents[k]
         if total is None:
             self.cotangents[k] = w
-        elif k in self.owned and (
-            w.__class__ is float
-            or (w.__class__ is np.ndarray and w.dtype is total.dtype)
-        ):
-            total += w
-        else:
+        elif k not in self.owned:
             total = self.cotangents[k] = self.add(total, w)
             if total.__class__ is np.ndarray:
                 self.owned.add(k)
-            else:
-                self.owned.discard(k)
+        elif w.__class__ is float or (
+            w.__class__ is np.ndarray and w.dtype is total.dtype
+        ):
+            total += w
+        else:
+            self.owned.discard(k)
+            self.cotangents[k] = total + w
 
     def give_folded(self, k: int, w: Any, shape: tuple[int, ...], real: bool) -> None:
         """The same for one that broadcasting made too large, or that became complex."""

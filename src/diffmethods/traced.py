@@ -37,8 +37,19 @@ REDUCTIONS: dict[np.ufunc, Function] = {
 ACCUMULATIONS: dict[np.ufunc, Function] = {np.add: np.cumsum, np.multiply: np.cumprod}
 METHODS_NAMED_OTHERWISE: dict[str, Function] = {
     "conj": np.conjugate,
-    "flatten": np.ravel,
+    "flatten": lambda a, order="C": np.copy(np.ravel(a, order)),
     "compress": lambda a, condition, **kwargs: np.compress(condition, a, **kwargs),
+}
+# What these return may share memory with their argument.
+VIEWS: set[Function] = {
+    *(np.reshape, np.ravel, np.transpose, np.matrix_transpose, np.swapaxes),
+    *(np.moveaxis, np.rollaxis, np.squeeze, np.expand_dims, np.broadcast_to),
+    *(np.broadcast_arrays, np.diagonal, np.real, np.imag, np.flip, np.fliplr),
+    *(np.flipud, np.rot90, np.split, np.array_split, np.hsplit, np.vsplit, np.dsplit),
+    *(np.atleast_1d, np.atleast_2d, np.atleast_3d, np.unstack),
+}
+IN_PLACE: set[Function] = {
+    *(np.put, np.place, np.putmask, np.copyto, np.put_along_axis, np.fill_diagonal),
 }
 
 
@@ -104,7 +115,12 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> Any:
+        if function in IN_PLACE:
+            self._cannot_write()
         result = self._offer(function, args, kwargs)
+        if function in VIEWS:
+            for shared in leaves((result, args)):
+                shared.viewed = True
         if result is not NotImplemented:
             return result
         numpys_own = getattr(function, "__wrapped__", None)
@@ -147,11 +163,14 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
             self.viewed = part.viewed = True
         return part
 
-    def __setitem__(self, index: Any, item: Any) -> NoReturn:
+    def _cannot_write(self, *_: Any, **__: Any) -> NoReturn:
         raise TracedValueError(
             f"{self.method} cannot follow an assignment into an array: make the new "
-            "array with np.where, np.concatenate or np.stack"
+            "array with np.where, np.concatenate or np.stack (or np.sort for y.sort)"
         )
+
+    __setitem__ = _cannot_write
+    sort = partition = resize = put = fill = _cannot_write
 
     def __getattr__(self, name: str) -> Any:
         """``x.sum(axis=0)`` is ``np.sum(x, axis=0)``, as for any array."""

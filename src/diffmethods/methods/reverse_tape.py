@@ -46,7 +46,8 @@ def swept(f: Function, x: Any, pull: Callable[[Any, Tape, bool], Any]) -> Any:
 def has_nan(x: Any) -> bool:
     """Whether a part of an array or of a stand-in is NaN."""
     if x.__class__ is np.ndarray:
-        square = np.vdot(x, x)  # one pass, without a temporary array
+        flat = x.ravel()
+        square = flat.dot(flat)  # one pass, without a temporary array
         return bool(square != square)
     if isinstance(x, Traced):
         return any(map(has_nan, parts(x) if x.parts else [x.value]))
@@ -116,32 +117,41 @@ def jacobian(f: Function, x: Any) -> Any:
     """All rows in one sweep, each sparse for as long as it can be."""
 
     def pull(y: Any, tape: Tape, careful: bool) -> Any:
-        shape = shape_of(y)
-        if not on(y, tape) or not np.size(x) or 0 in shape:
-            return np.zeros(shape + shape_of(x))
+        shape, of_x = shape_of(y), shape_of(x)
+        if not on(y, tape) or 0 in shape + of_x:
+            return np.zeros(shape + of_x)
         if isinstance(y.value, Traced):
             return row_by_row(f, x, shape)
-        real = rows(y, x, tape, careful, 1.0)
-        if y.dtype.kind != "c":
-            return real.reshape(shape + shape_of(x))
-        imaginary = rows(y, x, tape, careful, -1j)
-        return (real + 1j * imaginary).reshape(shape + shape_of(x))
+        turns = (1.0,) if y.dtype.kind != "c" else (1.0, -1j)
+        parts = [rows(y, of_x, tape, careful, turn, turns[-1]) for turn in turns]
+        whole = parts[0] if len(parts) == 1 else parts[0] + 1j * parts[1]
+        return whole if len(shape) == 1 else whole.reshape(shape + of_x)
 
     return swept(f, x, pull)
 
 
-def rows(y: Any, x: Any, tape: Tape, careful: bool, turn: complex) -> Any:
+def rows(
+    y: Any,
+    of_x: tuple[int, ...],
+    tape: Tape,
+    careful: bool,
+    turn: complex,
+    last: complex,
+) -> Any:
     """The rows of the Jacobian, as many at once as memory may hold."""
-    items, at_once = np.arange(math.prod(y.shape)), max(1, AT_ONCE // np.size(x))
+    size, at_once = math.prod(y.shape), max(1, AT_ONCE // math.prod(of_x))
     blocks = []
-    for start in range(0, len(items), at_once):
-        w: Any = SparseRows.unit(items[start : start + at_once], y.shape) * turn
+    for start in range(0, size, at_once):
+        stop = min(start + at_once, size)
+        w: Any = SparseRows.unit(start, stop, y.shape)
+        if turn != 1.0:
+            w = w * turn
         sweep = Sweep(tape, rows=w.count, careful=careful)
-        last = start + at_once >= len(items) and y.dtype.kind != "c"
-        dx = sweep.back(y.index, w.dense() if careful else w, keep=not last)[0]
+        keep = stop < size or turn != last
+        dx = sweep.back(y.index, w.dense() if careful else w, keep=keep)[0]
         if isinstance(dx, SparseRows):
             dx = dx.dense()
-        blocks.append(np.zeros((w.count, *shape_of(x))) if dx is None else dx)
+        blocks.append(np.zeros((w.count, *of_x)) if dx is None else dx)
     return blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
 
 
