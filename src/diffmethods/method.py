@@ -54,6 +54,9 @@ class Method:
     at_number
         A short cut for the first derivative at a plain number; where it gives None or
         raises, the long way is taken.
+    at_array
+        The same at a float64 array: the derivative, in a new array of its shape, of a
+        function that is known to be elementwise there; None where that is not known.
     """
 
     title: str
@@ -68,6 +71,7 @@ class Method:
     references: tuple[str, ...] = ()
     handles: Callable[[Callable[..., Any]], bool] | None = None
     at_number: Callable[..., Any] | None = None  # (f, x) -> f'(x) quickly, or None
+    at_array: Callable[..., Any] | None = None  # the same, at an array
 
     jvp: Callable[..., Any] | None = None  # (f, x, v) -> J(x) v
     vjp: Callable[..., Any] | None = None  # (f, x, w) -> w J(x)

@@ -22,6 +22,7 @@ from diffmethods.method import Method, get_method
 from diffmethods.traced import Traced, joined, outcome
 
 DEFAULT = "dual_numbers"
+FLOAT, FLOAT64 = np.dtype(float), np.float64
 
 Function = Callable[..., Any]
 
@@ -74,20 +75,24 @@ def derivative(
         return _value(_derivative(chosen, f, x, order, options))
 
     slowly = _explained(df)
-    if chosen.at_number is None or order > 1:
+    if order > 1 or not (chosen.at_number or chosen.at_array):
         return slowly
-    at_number = chosen.at_number
+    at_number, at_array = (
+        functools.partial(short_cut, **options) if options else short_cut
+        for short_cut in (chosen.at_number or _none, chosen.at_array or _none)
+    )
 
     @functools.wraps(df)
     def quickly(x: Any) -> Any:
-        if type(x) is float or type(x) is np.float64:
-            try:
-                slope = at_number(f, x, **options)
-            except Exception:  # the long way explains it
-                slope = None
-            if slope is not None:
-                return slope
-        return slowly(x)
+        slope = None
+        try:  # what goes wrong here, the long way explains
+            if type(x) is float or type(x) is FLOAT64:
+                slope = at_number(f, x)
+            elif type(x) is np.ndarray and x.dtype is FLOAT:
+                slope = at_array(f, x)
+        except Exception:
+            return slowly(x)
+        return slowly(x) if slope is None else slope
 
     return quickly
 
@@ -504,6 +509,10 @@ def _chosen(f: Function, name: str, options: dict[str, Any]) -> Method:
     method = get_method(name)
     method.check_options(options)
     return method
+
+
+def _none(f: Function, x: Any, **options: Any) -> None:
+    """The short cut of a method that has none."""
 
 
 def _check_order(method: Method, order: int) -> None:

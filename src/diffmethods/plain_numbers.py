@@ -22,7 +22,8 @@ def sign(x: float) -> float:
     return float((x > 0) - (x < 0))
 
 
-MATH = types.SimpleNamespace(
+MATH = types.ModuleType("math_by_numpys_names")  # Python looks names up fastest there
+vars(MATH).update(
     pi=math.pi,
     inf=math.inf,
     nan=math.nan,
@@ -67,6 +68,7 @@ def on_numbers(module: types.ModuleType) -> dict[str, Any]:
 
     for name, item in vars(module).items():
         namespace[name] = rebound(item)
+    namespace["away_from_zero"] = abs
     namespace["PARTIALS"] = {
         function: tuple(map(rebound, partials))
         for function, partials in module.PARTIALS.items()
