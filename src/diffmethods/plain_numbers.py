@@ -39,6 +39,7 @@ vars(MATH).update(
     arctan2=math.atan2,
     absolute=abs,
     fabs=abs,
+    minimum=min,
     sign=sign,
     floor=lambda x: float(math.floor(x)),
     floor_divide=lambda a, b: a // b,
@@ -57,7 +58,7 @@ vars(MATH).update(
 
 def on_numbers(module: types.ModuleType) -> dict[str, Any]:
     """The functions of a module, compiled with `MATH` for their ``np``."""
-    namespace = dict(vars(module)) | {"np": MATH}
+    namespace = dict(vars(module))
 
     def rebound(f: Any) -> Any:
         if not isinstance(f, types.FunctionType) or f.__module__ != module.__name__:
@@ -68,7 +69,7 @@ def on_numbers(module: types.ModuleType) -> dict[str, Any]:
 
     for name, item in vars(module).items():
         namespace[name] = rebound(item)
-    namespace["away_from_zero"] = abs
+    namespace |= {"np": MATH, "away_from_zero": abs}
     namespace["PARTIALS"] = {
         function: tuple(map(rebound, partials))
         for function, partials in module.PARTIALS.items()

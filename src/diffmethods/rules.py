@@ -65,9 +65,12 @@ def away_from_zero(x):
 
 def sech_squared(y, x):
     """tanh' as 4e / (1 + e)^2, e = exp(-2 abs(x)): all its digits, even far out."""
-    e = np.exp(-2.0 * away_from_zero(x))
+    e = np.exp(-2.0 * np.minimum(away_from_zero(x), 1e3))  # 2x must not overflow
     root = 1.0 + e
-    return 4.0 * e / (root * root)
+    root *= root  # in place: on a long array a new one costs more than the product
+    e *= 4.0
+    e /= root
+    return e
 
 
 def arctan_slope(y, x):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from diffmethods import rules
+from diffmethods import elementwise, rules
 from diffmethods.definitions import DEFINITIONS
 from diffmethods.method import Method
 from diffmethods.plain_numbers import UNARY
@@ -341,6 +341,7 @@ METHOD = Method(
     max_order=6,  # each order nests once more, and costs three times as much
     jvp=jvp,
     at_number=at_number,
+    at_array=elementwise.derivative,
     complex_points=True,
     handles=rules.known,
     references=("clifford1871", "wengert1964", "siskind2008"),
