@@ -79,7 +79,9 @@ class Method:
         None  # (f, x, order) -> the elementwise derivative
     )
     gradient: Callable[..., Any] | None = None  # (f, x)
-    jacobian: Callable[..., Any] | None = None  # (f, x)
+    jacobian: Callable[..., Any] | None = (
+        None  # (f, x); None: derive it from jvp or vjp
+    )
     hessian: Callable[..., Any] | None = None  # (f, x)
     hvp: Callable[..., Any] | None = None  # (f, x, v) -> H(x) v
     value_and_derivative: Callable[..., Any] | None = None  # (f, x, order)

@@ -389,7 +389,9 @@ def contract(jacobian: Any, vector: Any, first: bool) -> Any:
 
 def _jacobian(method: Method, f: Function, x: Any, options: dict[str, Any]) -> Any:
     if method.jacobian:
-        return method.jacobian(f, x, **options)
+        found = method.jacobian(f, x, **options)
+        if found is not None:
+            return found
     if method.jvp:
         shape, size = np.shape(x), np.size(x)
         if not size:
@@ -551,6 +553,10 @@ def _explained(operation: Function) -> Function:
 
 def _point(x: Any, method: Method, complex_allowed: bool = False) -> Any:
     """Numbers as float64 or complex; other libraries' arrays untouched."""
+    if type(x) is np.ndarray and x.dtype is FLOAT:
+        return x.copy() if x.ndim else x[()]
+    if type(x) is FLOAT64:
+        return x
     if not isinstance(x, (np.ndarray, np.generic)) and hasattr(x, "__array_function__"):
         return x
     x = joined(np.asarray(x))
@@ -574,7 +580,7 @@ def _point(x: Any, method: Method, complex_allowed: bool = False) -> Any:
 
 def _like(v: Any, x: Any, its: str, others: str) -> Any:
     v = v if isinstance(v, Traced) else np.asarray(v, float)[()]
-    if np.shape(v) != np.shape(x):
+    if v.shape != (x.shape if hasattr(x, "shape") else np.shape(x)):
         raise ShapeError(
             f"{its} has shape {np.shape(v)}, but {others} has shape {np.shape(x)}"
         )
@@ -582,5 +588,7 @@ def _like(v: Any, x: Any, its: str, others: str) -> Any:
 
 
 def _value(y: Any) -> Any:
+    if type(y) is FLOAT64 or (type(y) is np.ndarray and y.ndim and y.dtype is FLOAT):
+        return y
     y = joined(y)
     return y if isinstance(y, Traced) or hasattr(y, "dask") else np.asarray(y)[()]

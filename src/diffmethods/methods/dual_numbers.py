@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from diffmethods import elementwise, rules
+from diffmethods import directions, elementwise, rules
 from diffmethods.definitions import DEFINITIONS
 from diffmethods.method import Method
 from diffmethods.plain_numbers import UNARY
@@ -340,6 +340,7 @@ METHOD = Method(
     rtol=1e-14,
     max_order=6,  # each order nests once more, and costs three times as much
     jvp=jvp,
+    jacobian=directions.jacobian,
     at_number=at_number,
     at_array=elementwise.derivative,
     complex_points=True,
