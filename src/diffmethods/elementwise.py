@@ -173,14 +173,19 @@ Rule = tuple[Callable[..., Any], tuple[tuple[int, ...], ...]]
 RULES: dict[Function, Rule] = {np.where: (slope_of_where, ((1,), (1,), (1,)))}
 
 
+def partials(function: Function, y: Any = None) -> tuple[Any, ...]:
+    """The partial derivatives of an elementwise function; none if there is no rule."""
+    return PARTIALS.get(function) or rules.partials(function, y) or ()
+
+
 def rule_of(function: Function) -> Rule | None:
     """How the slope of a function's result is found; None if that is not known."""
     if function not in RULES:
-        partials = PARTIALS.get(function) or rules.partials(function)
-        if partials is None:
+        found = partials(function)
+        if not found:
             return None
-        slope = functools.partial(chain_rule, partials)
-        RULES[function] = slope, tuple(map(looked_at, partials))
+        slope = functools.partial(chain_rule, found)
+        RULES[function] = slope, tuple(map(looked_at, found))
     return RULES[function]
 
 
@@ -194,10 +199,10 @@ def looked_at(partial: Any) -> tuple[int, ...]:
     return tuple(k for k, name in enumerate(names) if name in found)
 
 
-def chain_rule(partials: Any, y: Any, xs: list[Any], dxs: list[Any]) -> Any:
-    """The slope of a result; None is the slope of a number."""
+def chain_rule(of: Any, y: Any, xs: list[Any], dxs: list[Any]) -> Any:
+    """The slope of a result by its partial derivatives; None is that of a number."""
     total = None
-    for partial, dx in zip(partials, dxs, strict=True):
+    for partial, dx in zip(of, dxs, strict=True):
         if dx is not None:
             term = product(partial(y, *xs), dx)
             total = term if total is None else total + term
@@ -212,18 +217,28 @@ def product(a: Any, b: Any) -> Any:
 
 
 def derivative(f: Function, x: Any) -> Any:
-    """The derivative of an elementwise function on an array; None of any other."""
+    """The derivative of an elementwise function on an array; None of any other.
+
+    Raises whatever f raises, and `FloatingPointError` where NumPy would warn.
+    """
     reading = Reading()
     y = f(Items(0, reading, True))
     if reading.refused or type(y) is not Items or not y.varies:
         return None
-    plan, numbers = reading.plan(y.index), reading.numbers
-    along, dy = x.reshape(-1), np.empty(x.shape)
-    result = dy.reshape(-1)
+    dy = np.empty(x.shape)
+    # What NumPy would warn of, the long way does, in whatever errstate f sets itself.
+    with np.errstate(divide="raise", over="raise", invalid="raise"):
+        walk(reading, y.index, x.reshape(-1), dy.reshape(-1))
+    return dy
+
+
+def walk(reading: Reading, last: int, x: Any, dy: Any) -> None:
+    """Carry values and slopes through the calls, strip by strip."""
+    plan, numbers = reading.plan(last), reading.numbers
     for start in range(0, x.size, ITEMS):
         strip = slice(start, start + ITEMS)
         values, slopes = numbers.copy(), [None] * len(numbers)
-        values[0], slopes[0] = along[strip], 1.0
+        values[0], slopes[0] = x[strip], 1.0
         for place, function, places, rule, over in plan:
             xs = [values[p] for p in places]
             if function:
@@ -233,5 +248,4 @@ def derivative(f: Function, x: Any) -> Any:
                 slopes[place] = rule(values[place], xs, dxs)
             for p in over:
                 values[p] = slopes[p] = None
-        result[strip] = slopes[y.index]
-    return dy
+        dy[strip] = slopes[last]

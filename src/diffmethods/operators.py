@@ -21,14 +21,14 @@ from diffmethods.errors import (
 from diffmethods.method import Method, get_method
 from diffmethods.traced import Traced, joined, outcome
 
-DEFAULT = "dual_numbers"
+OF_ONE_VARIABLE, ALONG, OF_MANY = "taylor_series", "dual_numbers", "reverse_tape"
 FLOAT, FLOAT64 = np.dtype(float), np.float64
 
 Function = Callable[..., Any]
 
 
 def derivative(
-    f: Function, *, method: str = DEFAULT, order: int = 1, **options: Any
+    f: Function, *, method: str = OF_ONE_VARIABLE, order: int = 1, **options: Any
 ) -> Function:
     """Differentiate a function of one variable, elementwise on arrays.
 
@@ -97,7 +97,7 @@ def derivative(
     return quickly
 
 
-def gradient(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
+def gradient(f: Function, *, method: str = OF_MANY, **options: Any) -> Function:
     """Differentiate a scalar function of an array by every item.
 
     Parameters
@@ -132,7 +132,7 @@ def gradient(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
     return _explained(grad)
 
 
-def jacobian(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
+def jacobian(f: Function, *, method: str = OF_MANY, **options: Any) -> Function:
     """Differentiate every item of the result by every item of the argument.
 
     Parameters
@@ -163,7 +163,7 @@ def jacobian(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
     return _explained(jac)
 
 
-def hessian(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
+def hessian(f: Function, *, method: str = OF_MANY, **options: Any) -> Function:
     """Differentiate a scalar function twice by every pair of items.
 
     Parameters
@@ -200,7 +200,7 @@ def hessian(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
     return _explained(hess)
 
 
-def jvp(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
+def jvp(f: Function, *, method: str = ALONG, **options: Any) -> Function:
     """Push a direction forward: the Jacobian-vector product J(x) v.
 
     Parameters
@@ -231,7 +231,7 @@ def jvp(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
     return _explained(push)
 
 
-def vjp(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
+def vjp(f: Function, *, method: str = OF_MANY, **options: Any) -> Function:
     """Pull a weight back: the vector-Jacobian product w J(x).
 
     Parameters
@@ -261,7 +261,7 @@ def vjp(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
     return _explained(pull)
 
 
-def hvp(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
+def hvp(f: Function, *, method: str = OF_MANY, **options: Any) -> Function:
     """The Hessian-vector product H(x) v of a scalar function, without the Hessian.
 
     Parameters
@@ -299,7 +299,7 @@ def hvp(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
 
 
 def value_and_derivative(
-    f: Function, *, method: str = DEFAULT, order: int = 1, **options: Any
+    f: Function, *, method: str = OF_ONE_VARIABLE, order: int = 1, **options: Any
 ) -> Function:
     """The value and the derivative together, as a pair.
 
@@ -327,7 +327,7 @@ def value_and_derivative(
 
 
 def value_and_gradient(
-    f: Function, *, method: str = DEFAULT, **options: Any
+    f: Function, *, method: str = OF_MANY, **options: Any
 ) -> Function:
     """The value and the gradient together, as a pair.
 

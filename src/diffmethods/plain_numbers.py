@@ -79,11 +79,12 @@ def on_numbers(module: types.ModuleType) -> dict[str, Any]:
 
 PARTIALS: dict[Function, tuple[Function, ...]] = on_numbers(rules)["PARTIALS"]
 
-# One operand: the function and its slope, on floats.
+# One operand: the function and its slope, on floats; smooth wherever they are finite.
 UNARY: dict[Any, tuple[Function, Function]] = {
     ufunc: (getattr(MATH, ufunc.__name__), partials[0])
     for ufunc, partials in PARTIALS.items()
     if len(partials) == 1
     and isinstance(ufunc, np.ufunc)
     and hasattr(MATH, ufunc.__name__)
+    and ufunc is not np.fabs
 }

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from diffmethods import directions, elementwise, rules
+from diffmethods import dual_batch, elementwise, rules
 from diffmethods.definitions import DEFINITIONS
 from diffmethods.method import Method
 from diffmethods.plain_numbers import UNARY
@@ -58,10 +58,12 @@ class Dual(Traced):
         return NotImplemented
 
     def _chain_rule(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        if function is np.power and not kwargs:
+            function, args = elementwise.short_power(*args)
         xs = values(args, self.level)
         y = function(*xs, **kwargs)
         dy: Any = 0.0
-        for partial, x in zip(rules.partials(function, y) or (), args, strict=True):
+        for partial, x in zip(elementwise.partials(function, y), args, strict=True):
             if isinstance(x, Dual) and x.level == self.level:
                 dy = dy + partial(y, *xs) * x.tangent
         return pair(y, dy, self.level)
@@ -244,7 +246,12 @@ class DualNumber(Dual):
         return self.value >= other if type(other) in REAL else super().__ge__(other)
 
     def __abs__(self) -> Any:
-        return self if self.value > 0 else -self if self.value < 0 else 0.0 * self
+        x = self.value
+        if x > 0 or x < 0:
+            return self if x > 0 else -self
+        return Dual(
+            0.0 * x, 0.0 * self.tangent, self.level
+        )  # a kink ends the short way
 
     def __array_ufunc__(
         self, ufunc: np.ufunc, how: str, *args: Any, **kwargs: Any
@@ -340,7 +347,7 @@ METHOD = Method(
     rtol=1e-14,
     max_order=6,  # each order nests once more, and costs three times as much
     jvp=jvp,
-    jacobian=directions.jacobian,
+    jacobian=dual_batch.jacobian,
     at_number=at_number,
     at_array=elementwise.derivative,
     complex_points=True,
