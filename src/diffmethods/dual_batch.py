@@ -99,13 +99,14 @@ class DualBatch(Traced):
     def _elementwise(self, function: Function, args: Any) -> Any:
         xs = tuple(x.value if self._mine(x) else x for x in args)
         y = function(*xs)
-        shape, total = np.shape(y), None
+        shape = np.shape(y)
+        total: Any = None
         for partial, x in zip(rules.partials(function, y) or (), args, strict=True):
             if self._mine(x):
                 term = scaled(partial(y, *xs), x, shape)
                 total = term if total is None else added(total, term)
         if type(total) is not Diagonal and np.shape(total) != (self.count, *shape):
-            total = np.broadcast_to(total, (self.count, *shape))  # type: ignore[arg-type]
+            total = np.broadcast_to(total, (self.count, *shape))
         return self._new(y, total)
 
     def _values(self, tree: Any) -> Any:

@@ -191,7 +191,7 @@ def rule_of(function: Function) -> Rule | None:
 
 def looked_at(partial: Any) -> tuple[int, ...]:
     """Which of its arguments a function's code names."""
-    code, found = partial.__code__, set()
+    code, found = partial.__code__, set[Any]()
     for instruction in dis.get_instructions(code):
         name = instruction.argval
         found.update(name if isinstance(name, tuple) else (name,))
@@ -237,7 +237,8 @@ def walk(reading: Reading, last: int, x: Any, dy: Any) -> None:
     plan, numbers = reading.plan(last), reading.numbers
     for start in range(0, x.size, ITEMS):
         strip = slice(start, start + ITEMS)
-        values, slopes = numbers.copy(), [None] * len(numbers)
+        values: list[Any] = numbers.copy()
+        slopes: list[Any] = [None] * len(numbers)
         values[0], slopes[0] = x[strip], 1.0
         for place, function, places, rule, over in plan:
             xs = [values[p] for p in places]

@@ -79,7 +79,7 @@ def derivative(
         return slowly
     at_number, at_array = (
         functools.partial(short_cut, **options) if options else short_cut
-        for short_cut in (chosen.at_number or _none, chosen.at_array or _none)
+        for short_cut in (chosen.at_number or _no_way, chosen.at_array or _no_way)
     )
 
     @functools.wraps(df)
@@ -513,7 +513,7 @@ def _chosen(f: Function, name: str, options: dict[str, Any]) -> Method:
     return method
 
 
-def _none(f: Function, x: Any, **options: Any) -> None:
+def _no_way(*_: Any, **options: Any) -> Any:
     """The short cut of a method that has none."""
 
 

@@ -449,7 +449,7 @@ def bessel(family: str, sign: float, nu: float | None = None) -> Recurrence:
 
 
 def cylinder(family: str, sign: float, nu: Any, x: Any) -> Any:
-    """Orders 0 and 1 have functions of their own, which reach farther into the tails."""
+    """Orders 0 and 1 have functions of their own, which reach farther out."""
     from scipy import special
 
     if isinstance(nu, float) and abs(nu) in (0.0, 1.0):

@@ -11,7 +11,7 @@ import itertools
 import operator
 import types
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, ClassVar, NoReturn, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 import numpy as np
 
@@ -140,7 +140,11 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
             f"{self.method} has no rule for {name}; methods that take it: {others}"
         ) from cause
 
-    # What an array can do
+    # What an array can do, with the methods that `_give_methods` adds
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
 
     def __getitem__(self, index: Any) -> Any:
         index = joined(index)

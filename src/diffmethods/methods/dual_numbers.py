@@ -105,7 +105,7 @@ class DualNumber(Dual):
     """
 
     __slots__ = ()
-    __init__ = object.__init__  # type: ignore[assignment]
+    __init__ = object.__init__
     __hash__ = object.__hash__
 
     def __add__(self, other: Any) -> Any:
