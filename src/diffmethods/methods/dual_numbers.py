@@ -249,9 +249,7 @@ class DualNumber(Dual):
         x = self.value
         if x > 0 or x < 0:
             return self if x > 0 else -self
-        return Dual(
-            0.0 * x, 0.0 * self.tangent, self.level
-        )  # a kink ends the short way
+        raise FloatingPointError("a kink, or NaN, is left to the long way")
 
     def __array_ufunc__(
         self, ufunc: np.ufunc, how: str, *args: Any, **kwargs: Any
