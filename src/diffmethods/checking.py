@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from diffmethods.errors import ShapeError, WrongDerivativeError
-from diffmethods.operators import DEFAULT, jacobian
+from diffmethods.operators import OF_MANY, jacobian
 from diffmethods.traced import outcome
 
 MOST_ROWS = 10
@@ -78,7 +78,7 @@ def check_gradient(
     x: Any,
     *,
     gradient: Callable[..., Any] | None = None,
-    method: str = DEFAULT,
+    method: str = OF_MANY,
     reference: str = "chebyshev",
     rtol: float = 1e-6,
     atol: float | None = None,

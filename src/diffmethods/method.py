@@ -54,6 +54,9 @@ class Method:
     at_number
         A short cut for the first derivative at a plain number; where it gives None or
         raises, the long way is taken.
+    at_array
+        The same at a float64 array: the derivative, in a new array of its shape, of a
+        function that is known to be elementwise there; None where that is not known.
     jvps, vjps, hvps
         Short cuts for many products with one derivative: `jvp`, `vjp` or `hvp` for an
         array of directions along its first axis.
@@ -71,6 +74,7 @@ class Method:
     references: tuple[str, ...] = ()
     handles: Callable[[Callable[..., Any]], bool] | None = None
     at_number: Callable[..., Any] | None = None  # (f, x) -> f'(x) quickly, or None
+    at_array: Callable[..., Any] | None = None  # the same, at an array
     jvps: Callable[..., Any] | None = None  # (f, x, vs) -> J(x) v for each v
     vjps: Callable[..., Any] | None = None  # (f, x, ws) -> w J(x) for each w
     hvps: Callable[..., Any] | None = None  # (f, x, vs) -> H(x) v for each v
@@ -81,7 +85,9 @@ class Method:
         None  # (f, x, order) -> the elementwise derivative
     )
     gradient: Callable[..., Any] | None = None  # (f, x)
-    jacobian: Callable[..., Any] | None = None  # (f, x)
+    jacobian: Callable[..., Any] | None = (
+        None  # (f, x); None: derive it from jvp or vjp
+    )
     hessian: Callable[..., Any] | None = None  # (f, x)
     hvp: Callable[..., Any] | None = None  # (f, x, v) -> H(x) v
     value_and_derivative: Callable[..., Any] | None = None  # (f, x, order)

@@ -21,13 +21,14 @@ from diffmethods.errors import (
 from diffmethods.method import Method, get_method
 from diffmethods.traced import Traced, joined, outcome
 
-DEFAULT = "dual_numbers"
+OF_ONE_VARIABLE, ALONG, OF_MANY = "taylor_series", "dual_numbers", "reverse_tape"
+FLOAT, FLOAT64 = np.dtype(float), np.float64
 
 Function = Callable[..., Any]
 
 
 def derivative(
-    f: Function, *, method: str = DEFAULT, order: int = 1, **options: Any
+    f: Function, *, method: str = OF_ONE_VARIABLE, order: int = 1, **options: Any
 ) -> Function:
     """Differentiate a function of one variable, elementwise on arrays.
 
@@ -74,25 +75,29 @@ def derivative(
         return _value(_derivative(chosen, f, x, order, options))
 
     slowly = _explained(df)
-    if chosen.at_number is None or order > 1:
+    if order > 1 or not (chosen.at_number or chosen.at_array):
         return slowly
-    at_number = chosen.at_number
+    at_number, at_array = (
+        functools.partial(short_cut, **options) if options else short_cut
+        for short_cut in (chosen.at_number or _no_way, chosen.at_array or _no_way)
+    )
 
     @functools.wraps(df)
     def quickly(x: Any) -> Any:
-        if type(x) is float or type(x) is np.float64:
-            try:
-                slope = at_number(f, x, **options)
-            except Exception:  # the long way explains it
-                slope = None
-            if slope is not None:
-                return slope
-        return slowly(x)
+        slope = None
+        try:  # what goes wrong here, the long way explains
+            if type(x) is float or type(x) is FLOAT64:
+                slope = at_number(f, x)
+            elif type(x) is np.ndarray and x.dtype is FLOAT:
+                slope = at_array(f, x)
+        except Exception:
+            return slowly(x)
+        return slowly(x) if slope is None else slope
 
     return quickly
 
 
-def gradient(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
+def gradient(f: Function, *, method: str = OF_MANY, **options: Any) -> Function:
     """Differentiate a scalar function of an array by every item.
 
     Parameters
@@ -128,7 +133,7 @@ def gradient(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
 
 
 def jacobian(
-    f: Function, *, method: str = DEFAULT, sparsity: Any = None, **options: Any
+    f: Function, *, method: str = OF_MANY, sparsity: Any = None, **options: Any
 ) -> Function:
     """Differentiate every item of the result by every item of the argument.
 
@@ -166,7 +171,7 @@ def jacobian(
 
 
 def hessian(
-    f: Function, *, method: str = DEFAULT, sparsity: Any = None, **options: Any
+    f: Function, *, method: str = OF_MANY, sparsity: Any = None, **options: Any
 ) -> Function:
     """Differentiate a scalar function twice by every pair of items.
 
@@ -204,7 +209,7 @@ def hessian(
     return _explained(hess)
 
 
-def jvp(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
+def jvp(f: Function, *, method: str = ALONG, **options: Any) -> Function:
     """Push a direction forward: the Jacobian-vector product J(x) v.
 
     Parameters
@@ -235,7 +240,7 @@ def jvp(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
     return _explained(push)
 
 
-def vjp(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
+def vjp(f: Function, *, method: str = OF_MANY, **options: Any) -> Function:
     """Pull a weight back: the vector-Jacobian product w J(x).
 
     Parameters
@@ -265,7 +270,7 @@ def vjp(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
     return _explained(pull)
 
 
-def hvp(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
+def hvp(f: Function, *, method: str = OF_MANY, **options: Any) -> Function:
     """The Hessian-vector product H(x) v of a scalar function, without the Hessian.
 
     Parameters
@@ -298,7 +303,7 @@ def hvp(f: Function, *, method: str = DEFAULT, **options: Any) -> Function:
 
 
 def value_and_derivative(
-    f: Function, *, method: str = DEFAULT, order: int = 1, **options: Any
+    f: Function, *, method: str = OF_ONE_VARIABLE, order: int = 1, **options: Any
 ) -> Function:
     """The value and the derivative together, as a pair.
 
@@ -326,7 +331,7 @@ def value_and_derivative(
 
 
 def value_and_gradient(
-    f: Function, *, method: str = DEFAULT, **options: Any
+    f: Function, *, method: str = OF_MANY, **options: Any
 ) -> Function:
     """The value and the gradient together, as a pair.
 
@@ -517,7 +522,9 @@ def contract(jacobian: Any, vector: Any, first: bool) -> Any:
 
 def _jacobian(method: Method, f: Function, x: Any, options: dict[str, Any]) -> Any:
     if method.jacobian:
-        return method.jacobian(f, x, **options)
+        found = method.jacobian(f, x, **options)
+        if found is not None:
+            return found
     if method.jvp:
         shape, size = np.shape(x), np.size(x)
         if not size:
@@ -639,6 +646,10 @@ def _chosen(f: Function, name: str, options: dict[str, Any]) -> Method:
     return method
 
 
+def _no_way(*_: Any, **options: Any) -> Any:
+    """The short cut of a method that has none."""
+
+
 def _check_order(method: Method, order: int) -> None:
     if not isinstance(order, (int, np.integer)) or isinstance(order, bool) or order < 1:
         raise OptionError(f"order must be a whole number from 1, not {order!r}")
@@ -675,6 +686,10 @@ def _explained(operation: Function) -> Function:
 
 def _point(x: Any, method: Method, complex_allowed: bool = False) -> Any:
     """Numbers as float64 or complex; other libraries' arrays untouched."""
+    if type(x) is np.ndarray and x.dtype is FLOAT:
+        return x.copy() if x.ndim else x[()]
+    if type(x) is FLOAT64:
+        return x
     if not isinstance(x, (np.ndarray, np.generic)) and hasattr(x, "__array_function__"):
         return x
     x = joined(np.asarray(x))
@@ -698,7 +713,7 @@ def _point(x: Any, method: Method, complex_allowed: bool = False) -> Any:
 
 def _like(v: Any, x: Any, its: str, others: str) -> Any:
     v = v if isinstance(v, Traced) else np.asarray(v, float)[()]
-    if np.shape(v) != np.shape(x):
+    if v.shape != (x.shape if hasattr(x, "shape") else np.shape(x)):
         raise ShapeError(
             f"{its} has shape {np.shape(v)}, but {others} has shape {np.shape(x)}"
         )
@@ -706,5 +721,7 @@ def _like(v: Any, x: Any, its: str, others: str) -> Any:
 
 
 def _value(y: Any) -> Any:
+    if type(y) is FLOAT64 or (type(y) is np.ndarray and y.ndim and y.dtype is FLOAT):
+        return y
     y = joined(y)
     return y if isinstance(y, Traced) or hasattr(y, "dask") else np.asarray(y)[()]

@@ -22,7 +22,8 @@ def sign(x: float) -> float:
     return float((x > 0) - (x < 0))
 
 
-MATH = types.SimpleNamespace(
+MATH = types.ModuleType("math_by_numpys_names")  # Python looks names up fastest there
+vars(MATH).update(
     pi=math.pi,
     inf=math.inf,
     nan=math.nan,
@@ -38,6 +39,7 @@ MATH = types.SimpleNamespace(
     arctan2=math.atan2,
     absolute=abs,
     fabs=abs,
+    minimum=min,
     sign=sign,
     floor=lambda x: float(math.floor(x)),
     floor_divide=lambda a, b: a // b,
@@ -56,7 +58,7 @@ MATH = types.SimpleNamespace(
 
 def on_numbers(module: types.ModuleType) -> dict[str, Any]:
     """The functions of a module, compiled with `MATH` for their ``np``."""
-    namespace = dict(vars(module)) | {"np": MATH}
+    namespace = dict(vars(module))
 
     def rebound(f: Any) -> Any:
         if not isinstance(f, types.FunctionType) or f.__module__ != module.__name__:
@@ -67,6 +69,7 @@ def on_numbers(module: types.ModuleType) -> dict[str, Any]:
 
     for name, item in vars(module).items():
         namespace[name] = rebound(item)
+    namespace |= {"np": MATH, "away_from_zero": abs}
     namespace["PARTIALS"] = {
         function: tuple(map(rebound, partials))
         for function, partials in module.PARTIALS.items()
@@ -76,11 +79,12 @@ def on_numbers(module: types.ModuleType) -> dict[str, Any]:
 
 PARTIALS: dict[Function, tuple[Function, ...]] = on_numbers(rules)["PARTIALS"]
 
-# One operand: the function and its slope, on floats.
+# One operand: the function and its slope, on floats; smooth wherever they are finite.
 UNARY: dict[Any, tuple[Function, Function]] = {
     ufunc: (getattr(MATH, ufunc.__name__), partials[0])
     for ufunc, partials in PARTIALS.items()
     if len(partials) == 1
     and isinstance(ufunc, np.ufunc)
     and hasattr(MATH, ufunc.__name__)
+    and ufunc is not np.fabs
 }

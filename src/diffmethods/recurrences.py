@@ -426,14 +426,11 @@ def bessel(family: str, sign: float, nu: float | None = None) -> Recurrence:
     """2^k y_nu^(k) is the sum of binomial(k, i) (+-1)^i y_(nu - k + 2 i)."""
 
     def recurrence(truncation: Truncation, *operands: Coefficients) -> Coefficients:
-        from scipy import special
-
         *orders, u = operands
         if isinstance(u[0], Traced) or any(len(v) > 1 for v in orders):
             return NotImplemented
         n, first = truncation.order, orders[0][0] if orders else float(nu or 0)
-        cylinder = getattr(special, family)
-        y = {i: cylinder(first + i, u[0]) for i in range(-n, n + 1)}
+        y = {i: cylinder(family, sign, first + i, u[0]) for i in range(-n, n + 1)}
         c = []
         for k in range(n + 1):
             terms = [
@@ -449,6 +446,16 @@ def bessel(family: str, sign: float, nu: float | None = None) -> Recurrence:
         return composed(c, u, n)
 
     return recurrence
+
+
+def cylinder(family: str, sign: float, nu: Any, x: Any) -> Any:
+    """Orders 0 and 1 have functions of their own, which reach farther out."""
+    from scipy import special
+
+    if isinstance(nu, float) and abs(nu) in (0.0, 1.0):
+        y = getattr(special, f"{family[0]}{abs(nu):.0f}")(x)
+        return sign * y if nu < 0 else y
+    return getattr(special, family)(nu, x)
 
 
 SPECIAL: dict[str, Recurrence] = {

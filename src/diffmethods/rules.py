@@ -60,14 +60,17 @@ def sigmoid_of_difference(exp, log_of_base):
 
 def away_from_zero(x):
     """abs(x) inside an even function, whose slope at 0 is 1 so that slopes nest."""
-    return x * np.copysign(1.0, x)
+    return x * np.copysign(1.0, x) if isinstance(x, Traced) else abs(x)
 
 
 def sech_squared(y, x):
-    """tanh' as (2e / (1 + e^2))^2, e = exp(-abs(x)): all its digits, even far out."""
-    e = np.exp(-away_from_zero(x))
-    sech = 2.0 * e / (1.0 + e * e)
-    return sech * sech
+    """tanh' as 4e / (1 + e)^2, e = exp(-2 abs(x)): all its digits, even far out."""
+    e = np.exp(-2.0 * np.minimum(away_from_zero(x), 1e3))  # 2x must not overflow
+    root = 1.0 + e
+    root *= root  # in place: on a long array a new one costs more than the product
+    e *= 4.0
+    e /= root
+    return e
 
 
 def arctan_slope(y, x):

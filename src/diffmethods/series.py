@@ -79,10 +79,8 @@ class Series(Traced):
     def parts(self) -> tuple[str, ...]:  # type: ignore[override]
         return tuple(f"c{k}" for k in range(len(self.c)))
 
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("c") and name[1:].isdigit():
-            return self.c[int(name[1:])]
-        return super().__getattr__(name)
+    def arrays(self) -> list[Any]:
+        return list(self.c)
 
     def with_parts(self, arrays: list[Any]) -> "Series":
         return Series(list(arrays), self.run)

@@ -11,7 +11,7 @@ import itertools
 import operator
 import types
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, ClassVar, NoReturn, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn, Self
 
 import numpy as np
 
@@ -75,6 +75,10 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     ) -> Any:
         """Return ``function(*args, **kwargs)``, or NotImplemented without a rule."""
         raise NotImplementedError
+
+    def arrays(self) -> list[Any]:
+        """The arrays in its parts."""
+        return [getattr(self, name) for name in self.parts or ()]
 
     def with_parts(self, arrays: list[Any]) -> Self:
         """The same stand-in made of other arrays."""
@@ -152,7 +156,11 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
             f"{self.method} has no rule for {name}; methods that take it: {others}"
         ) from cause
 
-    # What an array can do
+    # What an array can do, with the methods that `_give_methods` adds
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
 
     def __getitem__(self, index: Any) -> Any:
         index = joined(index)
@@ -171,18 +179,6 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
 
     __setitem__ = _cannot_write
     sort = partition = resize = put = fill = _cannot_write
-
-    def __getattr__(self, name: str) -> Any:
-        """``x.sum(axis=0)`` is ``np.sum(x, axis=0)``, as for any array."""
-        function = METHODS_NAMED_OTHERWISE.get(name) or getattr(np, name, None)
-        is_method = name in METHODS_NAMED_OTHERWISE or hasattr(np.ndarray, name)
-        if name.startswith("_") or not callable(function) or not is_method:
-            if hasattr(np, name) and isinstance(getattr(np, name), np.ufunc):
-                return functools.partial(
-                    getattr(np, name), self
-                )  # object arrays ask so
-            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
-        return functools.partial(function, self)
 
     def reshape(self, *shape: Any, **kwargs: Any) -> Any:
         return np.reshape(self, shape[0] if len(shape) == 1 else shape, **kwargs)
@@ -276,6 +272,28 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     imag = property(lambda self: np.imag(self))
     mT = property(lambda self: np.matrix_transpose(self))
     flat = property(lambda self: np.ravel(self))
+
+
+def _as_method(function: Function) -> Function:
+    def method(self: Traced, *args: Any, **kwargs: Any) -> Any:
+        return function(self, *args, **kwargs)
+
+    return method
+
+
+def _give_methods() -> None:
+    """``x.sum(axis=0)`` is ``np.sum(x, axis=0)``; object arrays ask for ``x.sin()``.
+
+    They are methods of the class, since a ``__getattr__`` would slow down the look-up
+    of every attribute, of those that are there, too.
+    """
+    for name, function in (vars(np) | METHODS_NAMED_OTHERWISE).items():
+        wanted = isinstance(function, np.ufunc) or hasattr(np.ndarray, name)
+        if wanted and callable(function) and name not in vars(Traced):
+            setattr(Traced, name, _as_method(function))
+
+
+_give_methods()
 
 
 def joined(tree: Any) -> Any:
@@ -373,7 +391,7 @@ def parts(x: Traced) -> list[Any]:
         raise TracedValueError(
             f"no other method can work inside a derivative by {x.method}"
         )
-    return [getattr(x, name) for name in x.parts]
+    return x.arrays()
 
 
 level_of = operator.attrgetter("level")

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from diffmethods import rules
+from diffmethods import dual_batch, elementwise, rules
 from diffmethods.definitions import DEFINITIONS
 from diffmethods.method import Method
 from diffmethods.plain_numbers import UNARY
@@ -58,10 +58,12 @@ class Dual(Traced):
         return NotImplemented
 
     def _chain_rule(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+        if function is np.power and not kwargs:
+            function, args = elementwise.short_power(*args)
         xs = values(args, self.level)
         y = function(*xs, **kwargs)
         dy: Any = 0.0
-        for partial, x in zip(rules.partials(function, y) or (), args, strict=True):
+        for partial, x in zip(elementwise.partials(function, y), args, strict=True):
             if isinstance(x, Dual) and x.level == self.level:
                 dy = dy + partial(y, *xs) * x.tangent
         return pair(y, dy, self.level)
@@ -97,80 +99,134 @@ class Dual(Traced):
 class DualNumber(Dual):
     """A dual number at a plain number: the same rules, on floats alone.
 
-    Whatever is not a float or another of its kind falls through to `Dual`.
+    Whatever is not a float or another of its kind falls through to `Dual`.  Each
+    operator is written out, and no ``__init__`` called: either would cost as much as
+    all the arithmetic.
     """
 
     __slots__ = ()
+    __init__ = object.__init__
+    __hash__ = object.__hash__
 
     def __add__(self, other: Any) -> Any:
-        if type(other) is DualNumber and other.level == self.level:
-            return DualNumber(
-                self.value + other.value, self.tangent + other.tangent, self.level
-            )
-        if type(other) in REAL:
-            return DualNumber(self.value + other, self.tangent, self.level)
-        return super().__add__(other)
-
-    def __sub__(self, other: Any) -> Any:
-        if type(other) is DualNumber and other.level == self.level:
-            return DualNumber(
-                self.value - other.value, self.tangent - other.tangent, self.level
-            )
-        if type(other) in REAL:
-            return DualNumber(self.value - other, self.tangent, self.level)
-        return super().__sub__(other)
-
-    def __mul__(self, other: Any) -> Any:
-        if type(other) is DualNumber and other.level == self.level:
-            a, b = self.value, other.value
-            return DualNumber(a * b, self.tangent * b + a * other.tangent, self.level)
-        if type(other) in REAL:
-            return DualNumber(self.value * other, self.tangent * other, self.level)
-        return super().__mul__(other)
-
-    def __truediv__(self, other: Any) -> Any:
-        if type(other) is DualNumber and other.level == self.level:
-            y = self.value / other.value
-            slope = (self.tangent - y * other.tangent) / other.value
-            return DualNumber(y, slope, self.level)
-        if type(other) in REAL:
-            return DualNumber(self.value / other, self.tangent / other, self.level)
-        return super().__truediv__(other)
-
-    def __pow__(self, other: Any) -> Any:
-        if type(other) is int:
-            x, below = self.value, self.value ** (other - 1) if other else 0.0
-            return DualNumber(
-                below * x if other else 1.0, other * below * self.tangent, self.level
-            )
-        if type(other) is float and self.value > 0:
-            y = self.value**other
-            return DualNumber(y, other * y / self.value * self.tangent, self.level)
-        return super().__pow__(other)
+        kind = type(other)
+        if kind is float or kind is int:
+            value, tangent = self.value + other, self.tangent
+        elif kind is DualNumber and other.level is self.level:
+            value, tangent = self.value + other.value, self.tangent + other.tangent
+        else:
+            return super().__add__(other)
+        new = DualNumber()
+        new.value, new.tangent, new.level = value, tangent, self.level
+        return new
 
     def __radd__(self, other: Any) -> Any:
-        return self + other if type(other) in REAL else super().__radd__(other)
+        kind = type(other)
+        if kind is not float and kind is not int:
+            return super().__radd__(other)
+        new = DualNumber()
+        new.value, new.tangent, new.level = (
+            other + self.value,
+            self.tangent,
+            self.level,
+        )
+        return new
+
+    def __sub__(self, other: Any) -> Any:
+        kind = type(other)
+        if kind is float or kind is int:
+            value, tangent = self.value - other, self.tangent
+        elif kind is DualNumber and other.level is self.level:
+            value, tangent = self.value - other.value, self.tangent - other.tangent
+        else:
+            return super().__sub__(other)
+        new = DualNumber()
+        new.value, new.tangent, new.level = value, tangent, self.level
+        return new
 
     def __rsub__(self, other: Any) -> Any:
-        if type(other) in REAL:
-            return DualNumber(other - self.value, -self.tangent, self.level)
-        return super().__rsub__(other)
+        kind = type(other)
+        if kind is not float and kind is not int:
+            return super().__rsub__(other)
+        new = DualNumber()
+        new.value, new.tangent, new.level = (
+            other - self.value,
+            -self.tangent,
+            self.level,
+        )
+        return new
+
+    def __mul__(self, other: Any) -> Any:
+        kind, a, da = type(other), self.value, self.tangent
+        if kind is float or kind is int:
+            value, tangent = a * other, da * other
+        elif kind is DualNumber and other.level is self.level:
+            b = other.value
+            value, tangent = a * b, da * b + a * other.tangent
+        else:
+            return super().__mul__(other)
+        new = DualNumber()
+        new.value, new.tangent, new.level = value, tangent, self.level
+        return new
 
     def __rmul__(self, other: Any) -> Any:
-        return self * other if type(other) in REAL else super().__rmul__(other)
+        kind = type(other)
+        if kind is not float and kind is not int:
+            return super().__rmul__(other)
+        new = DualNumber()
+        new.value, new.tangent, new.level = (
+            other * self.value,
+            other * self.tangent,
+            self.level,
+        )
+        return new
+
+    def __truediv__(self, other: Any) -> Any:
+        kind = type(other)
+        if kind is float or kind is int:
+            value, tangent = self.value / other, self.tangent / other
+        elif kind is DualNumber and other.level is self.level:
+            value = self.value / other.value
+            tangent = (self.tangent - value * other.tangent) / other.value
+        else:
+            return super().__truediv__(other)
+        new = DualNumber()
+        new.value, new.tangent, new.level = value, tangent, self.level
+        return new
 
     def __rtruediv__(self, other: Any) -> Any:
-        if type(other) in REAL:
-            y = other / self.value
-            return DualNumber(y, -y / self.value * self.tangent, self.level)
-        return super().__rtruediv__(other)
+        kind = type(other)
+        if kind is not float and kind is not int:
+            return super().__rtruediv__(other)
+        x, new = self.value, DualNumber()
+        y = other / x
+        new.value, new.tangent, new.level = y, -y / x * self.tangent, self.level
+        return new
+
+    def __pow__(self, n: Any) -> Any:
+        x = self.value
+        if type(n) is int and n > 0:
+            below = x if n == 2 else x ** (n - 1)
+            value, slope = x * below, n * below
+        elif type(n) is int:
+            value, slope = x**n, n * x ** (n - 1) if n else 0.0
+        elif type(n) is float and x > 0:
+            value = x**n
+            slope = n * value / x
+        else:
+            return super().__pow__(n)
+        new = DualNumber()
+        new.value, new.tangent, new.level = value, slope * self.tangent, self.level
+        return new
 
     def __neg__(self) -> Any:
-        return DualNumber(-self.value, -self.tangent, self.level)
+        new = DualNumber()
+        new.value, new.tangent, new.level = -self.value, -self.tangent, self.level
+        return new
 
     def seen(self, other: Any) -> Any:
         """What a comparison sees of the other operand."""
-        same = type(other) is DualNumber and other.level == self.level
+        same = other.__class__ is DualNumber and other.level is self.level
         return other.value if same else other
 
     def __lt__(self, other: Any) -> Any:
@@ -190,17 +246,21 @@ class DualNumber(Dual):
         return self.value >= other if type(other) in REAL else super().__ge__(other)
 
     def __abs__(self) -> Any:
-        return self if self.value > 0 else -self if self.value < 0 else 0.0 * self
+        x = self.value
+        if x > 0 or x < 0:
+            return self if x > 0 else -self
+        raise FloatingPointError("a kink, or NaN, is left to the long way")
 
     def __array_ufunc__(
         self, ufunc: np.ufunc, how: str, *args: Any, **kwargs: Any
     ) -> Any:
-        if not kwargs and how == "__call__":
+        if how == "__call__" and not kwargs:
             if ufunc in UNARY:
                 function, partial = UNARY[ufunc]
-                x = self.value
-                y = function(x)
-                return DualNumber(y, partial(y, x) * self.tangent, self.level)
+                x, new = self.value, DualNumber()
+                new.value = y = function(x)
+                new.tangent, new.level = partial(y, x) * self.tangent, self.level
+                return new
             if ufunc is np.absolute:
                 return abs(self)
             if ufunc in OPERATORS and np.float64 in map(type, args):
@@ -223,16 +283,19 @@ OPERATORS: dict[np.ufunc, Callable[..., Any]] = {
     np.greater: operator.gt,
     np.greater_equal: operator.ge,
 }
-REAL = {float, int, np.float64}
+REAL = frozenset((float, int, np.float64))
+FLOAT64 = np.float64
 
 
 def at_number(f: Callable[..., Any], x: float) -> np.float64 | None:
     """f'(x) on floats alone, or None where that takes NumPy."""
-    level = next(LEVELS)
-    y = f(DualNumber(float(x), 1.0, level))
+    point = DualNumber()
+    point.value, point.tangent = x if type(x) is float else float(x), 1.0
+    point.level = level = next(LEVELS)
+    y = f(point)
     number = type(y) is DualNumber or (isinstance(y, Dual) and not y.shape)
-    if number and y.level == level:
-        return np.float64(y.tangent)
+    if number and y.level is level:
+        return FLOAT64(y.tangent)
     return None
 
 
@@ -282,7 +345,9 @@ METHOD = Method(
     rtol=1e-14,
     max_order=6,  # each order nests once more, and costs three times as much
     jvp=jvp,
+    jacobian=dual_batch.jacobian,
     at_number=at_number,
+    at_array=elementwise.derivative,
     complex_points=True,
     handles=rules.known,
     references=("clifford1871", "wengert1964", "siskind2008"),
