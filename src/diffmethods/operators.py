@@ -7,12 +7,14 @@ An operator asks the method for the operation itself, and derives it from the me
 import functools
 import numbers
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
 from diffmethods.errors import (
+    DiffmethodsError,
     InputError,
+    MissingRuleError,
     NotDifferentiableError,
     OptionError,
     ShapeError,
@@ -70,11 +72,11 @@ def derivative(
     chosen = _chosen(f, method, options)
     _check_order(chosen, order)
 
-    def df(x: Any) -> Any:
+    def df(f: Function, x: Any) -> Any:
         x = _point(x, chosen, complex_allowed=True)
         return _value(_derivative(chosen, f, x, order, options))
 
-    slowly = _explained(df)
+    slowly = _explained(df, f)
     if order > 1 or not (chosen.at_number or chosen.at_array):
         return slowly
     at_number, at_array = (
@@ -126,10 +128,10 @@ def gradient(f: Function, *, method: str = OF_MANY, **options: Any) -> Function:
     """
     chosen = _chosen(f, method, options)
 
-    def grad(x: Any) -> Any:
+    def grad(f: Function, x: Any) -> Any:
         return _value(_gradient(chosen, f, _point(x, chosen), options))
 
-    return _explained(grad)
+    return _explained(grad, f)
 
 
 def jacobian(
@@ -164,10 +166,10 @@ def jacobian(
         return _explained(_by_colours(f, method, sparsity, options, 1).as_dense)
     chosen = _chosen(f, method, options)
 
-    def jac(x: Any) -> Any:
+    def jac(f: Function, x: Any) -> Any:
         return _value(_jacobian(chosen, f, _point(x, chosen), options))
 
-    return _explained(jac)
+    return _explained(jac, f)
 
 
 def hessian(
@@ -203,10 +205,10 @@ def hessian(
     chosen = _chosen(f, method, options)
     _check_order(chosen, 2)
 
-    def hess(x: Any) -> Any:
+    def hess(f: Function, x: Any) -> Any:
         return _value(_hessian(chosen, f, _point(x, chosen), options))
 
-    return _explained(hess)
+    return _explained(hess, f)
 
 
 def jvp(f: Function, *, method: str = ALONG, **options: Any) -> Function:
@@ -233,11 +235,11 @@ def jvp(f: Function, *, method: str = ALONG, **options: Any) -> Function:
     """
     chosen = _chosen(f, method, options)
 
-    def push(x: Any, v: Any) -> Any:
+    def push(f: Function, x: Any, v: Any) -> Any:
         x = _point(x, chosen)
         return _value(_jvp(chosen, f, x, _like(v, x, "v", "x"), options))
 
-    return _explained(push)
+    return _explained(push, f)
 
 
 def vjp(f: Function, *, method: str = OF_MANY, **options: Any) -> Function:
@@ -264,10 +266,10 @@ def vjp(f: Function, *, method: str = OF_MANY, **options: Any) -> Function:
     """
     chosen = _chosen(f, method, options)
 
-    def pull(x: Any, w: Any) -> Any:
+    def pull(f: Function, x: Any, w: Any) -> Any:
         return _value(_vjp(chosen, f, _point(x, chosen), _point(w, chosen), options))
 
-    return _explained(pull)
+    return _explained(pull, f)
 
 
 def hvp(f: Function, *, method: str = OF_MANY, **options: Any) -> Function:
@@ -295,11 +297,11 @@ def hvp(f: Function, *, method: str = OF_MANY, **options: Any) -> Function:
     chosen = _chosen(f, method, options)
     _check_order(chosen, 2)
 
-    def product(x: Any, v: Any) -> Any:
+    def product(f: Function, x: Any, v: Any) -> Any:
         x = _point(x, chosen)
         return _value(_hvp(chosen, f, x, _like(v, x, "v", "x"), options))
 
-    return _explained(product)
+    return _explained(product, f)
 
 
 def value_and_derivative(
@@ -320,14 +322,14 @@ def value_and_derivative(
     chosen = _chosen(f, method, options)
     _check_order(chosen, order)
 
-    def both(x: Any) -> tuple[Any, Any]:
+    def both(f: Function, x: Any) -> tuple[Any, Any]:
         x = _point(x, chosen, complex_allowed=True)
         if chosen.value_and_derivative:
             y, dy = chosen.value_and_derivative(f, x, order, **options)
             return _value(y), _value(dy)
         return _value(outcome(f(x))), _value(_derivative(chosen, f, x, order, options))
 
-    return _explained(both)
+    return _explained(both, f)
 
 
 def value_and_gradient(
@@ -347,14 +349,14 @@ def value_and_gradient(
     """
     chosen = _chosen(f, method, options)
 
-    def both(x: Any) -> tuple[Any, Any]:
+    def both(f: Function, x: Any) -> tuple[Any, Any]:
         x = _point(x, chosen)
         if chosen.value_and_gradient:
             y, dy = chosen.value_and_gradient(f, x, **options)
             return _value(y), _value(dy)
         return _value(outcome(f(x))), _value(_gradient(chosen, f, x, options))
 
-    return _explained(both)
+    return _explained(both, f)
 
 
 def sparse_jacobian(
@@ -660,28 +662,55 @@ def _check_order(method: Method, order: int) -> None:
         )
 
 
-def _explained(operation: Function) -> Function:
-    """Say what to do where NumPy's own words for it would not."""
+def _explained(operation: Function, f: Function | None = None) -> Function:
+    """Do the operation on f; say what to do where NumPy's own words would not.
+
+    Where it fails, and f makes arrays of items, it is done once more on the same
+    function with a NumPy that joins them.
+    """
+    first = operation if f is None else functools.partial(operation, f)
 
     @functools.wraps(operation)
     def run(*args: Any) -> Any:
         try:
-            return operation(*args)
-        except (TypeError, ValueError) as error:
-            if isinstance(error.__cause__, TracedValueError):
-                raise error.__cause__ from None
-            if "truth value of an array" in str(error):
-                raise InputError(
-                    "f branches with if, and and or on a whole array: choose item by "
-                    "item with np.where, or differentiate at one number at a time"
-                ) from error
-            if "arrays must have the same shape" in str(error):
-                raise ShapeError(
-                    "f changes the shape of its result around x"
-                ) from error
-            raise
+            return first(*args)
+        except FAILURES as error:
+            from diffmethods.item_arrays import joining  # most functions need it never
+
+            other = None if f is None else joining(f)
+            if other is None:
+                explain(error)
+        try:
+            return operation(other, *args)
+        except FAILURES as error:
+            explain(error)
 
     return run
+
+
+FAILURES = (TypeError, ValueError, AttributeError, MissingRuleError)
+
+
+def explain(error: Exception) -> NoReturn:
+    """Raise the error, or one of ours that says what to do about it."""
+    if isinstance(error, DiffmethodsError):
+        raise error
+    if isinstance(error.__cause__, TracedValueError):
+        raise error.__cause__ from None
+    said = str(error)
+    if "truth value of an array" in said:
+        raise InputError(
+            "f branches with if, and and or on a whole array: choose item by item with "
+            "np.where, or differentiate at one number at a time"
+        ) from error
+    if "arrays must have the same shape" in said:
+        raise ShapeError("f changes the shape of its result around x") from error
+    if "dtype('O')" in said:
+        raise InputError(
+            "f gives NumPy an array of objects, which it cannot compute with: build "
+            f"the array by np.stack or np.concatenate, not np.array ({said})"
+        ) from error
+    raise error
 
 
 def _point(x: Any, method: Method, complex_allowed: bool = False) -> Any:

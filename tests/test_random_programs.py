@@ -1,0 +1,61 @@
+"""Random programs: every exact method gives the derivative that mpmath gives."""
+
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from random_programs import programs
+
+import diffmethods as dm
+from diffmethods.errors import DiffmethodsError, MissingLibraryError
+
+TOLERANCE = 1e-10  # of values and slopes of moderate size, after at most nine steps
+# What is written here takes every program; others may refuse some of them.
+ENGINES = ["dual_numbers", "taylor_series", "reverse_tape", "numpy_source"]
+
+
+def others():
+    for name in dm.list_methods():
+        try:
+            if dm.get_method(name).exact and name not in ENGINES:
+                yield name
+        except MissingLibraryError:  # the tests of the method itself say so
+            continue
+
+
+def check(program, seed, methods, operators=("jvp", "gradient")):
+    v = np.random.default_rng(seed).standard_normal(program.x.shape)
+    want = program.slope(v)
+    f = program.function()
+    for name in methods:
+        slopes = {}
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            try:
+                if "jvp" in operators:
+                    slopes["jvp"] = dm.jvp(f, method=name)(program.x, v)
+                slopes["gradient"] = dm.gradient(f, method=name)(program.x) @ v
+            except DiffmethodsError:
+                if name in ENGINES:
+                    raise
+        for operator, slope in slopes.items():
+            error = abs(slope - want) / max(1.0, abs(want))
+            assert error < TOLERANCE, f"{operator} by {name}: {slope}, not {want}"
+
+
+SLOW = settings(deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@settings(SLOW, max_examples=2000)
+@given(programs(), st.integers(0, 2**32 - 1))
+def test_the_engines_written_here(program, seed):
+    check(program, seed, ENGINES)
+
+
+@pytest.mark.parametrize("name", list(others()))
+@settings(SLOW, max_examples=60)
+@given(programs(), st.integers(0, 2**32 - 1))
+def test_other_methods(name, program, seed):
+    check(program, seed, [name], operators=["gradient"])
