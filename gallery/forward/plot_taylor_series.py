@@ -89,13 +89,12 @@ tanh(Series([2.0, 1.0, 0.0]))
 # far as the nearest singular point. That of tanh is at :math:`i\pi/2`, so a series at 0
 # holds to 1.57, and more terms do not help beyond.
 
-from diffmethods.methods.taylor_series import taylor
 from diffmethods.plotting import plot_curves
 
 x = np.linspace(-2.2, 2.2, 221)
 curves = {"tanh x": np.tanh(x)}
 for order in (3, 9, 27):
-    c = taylor(np.tanh, 0.0, order)
+    c = dm.taylor(np.tanh, 0.0, order)
     curves[f"to order {order}"] = np.polynomial.polynomial.polyval(x, c)
 title = "More terms help as far as the nearest singularity, and no further"
 ax = plot_curves(x, curves, title=title, ylabel="y")
@@ -128,9 +127,7 @@ dm.derivative(np.tanh, method="taylor_series", order=4)(np.array([0.0, 1.0, 20.0
 # Several variables
 # -----------------
 # A run follows one direction v, and expands :math:`f(x + t v)`. Its second coefficient
-# is :math:`\tfrac12 v^T H v`, so three directions give a mixed partial derivative;
-# Griewank, Utke and Walther (`2000 <https://doi.org/10.1090/S0025-5718-00-01120-0>`_)
-# do it for all orders.
+# is :math:`\tfrac12 v^T H v`, so three directions give a mixed partial derivative.
 
 
 def g(z):
@@ -138,13 +135,34 @@ def g(z):
 
 
 z, e = np.array([2.0, 2.0]), np.eye(2)
-second = [taylor(g, z, 2, v)[2] for v in (e[0] + e[1], e[0], e[1])]
+second = [dm.taylor(g, z, 2, v)[2] for v in (e[0] + e[1], e[0], e[1])]
 mixed = second[0] - second[1] - second[2]
 assert math.isclose(mixed, 17 / math.cosh(2) ** 2, rel_tol=1e-13)
 mixed
 
 # %%
-# The differences cost digits where the other terms are large. ``diffmethods`` nests
+# The same holds for every order: the d-th coefficient is a homogeneous polynomial of
+# the direction, and as many directions in whole numbers as it has terms determine it.
+# That is the method of :cite:t:`griewank2000`. Say how often to differentiate by each
+# variable:
+
+fifth = dm.partial_derivative(g, z, (2, 3))
+assert math.isclose(fifth, 6 * -2 * math.tanh(2) / math.cosh(2) ** 2, rel_tol=1e-12)
+fifth
+
+# %%
+# Or take all partial derivatives of one order; here the third, ``g_xxy`` at
+# ``[0, 0, 1]`` and at every turn of these indices. Two variables have four of them, so
+# it takes four runs.
+
+tensor = dm.derivative_tensor(g, z, 3)
+assert math.isclose(
+    tensor[0, 0, 1], 17 * -2 * math.tanh(2) / math.cosh(2) ** 2, rel_tol=1e-13
+)
+tensor
+
+# %%
+# The interpolation costs digits where the other terms are large. ``diffmethods`` nests
 # series for a Hessian, which costs none.
 
 dm.hessian(g, method="taylor_series")(z)

@@ -30,6 +30,7 @@ __all__ = [
     "custom_root",
     "custom_rule",
     "derivative",
+    "derivative_tensor",
     "get_method",
     "gradient",
     "hessian",
@@ -37,6 +38,7 @@ __all__ = [
     "jacobian",
     "jvp",
     "list_methods",
+    "partial_derivative",
     "sparse_hessian",
     "sparse_jacobian",
     "taylor",
@@ -73,6 +75,10 @@ def __getattr__(name: str) -> Any:
         from diffmethods.methods.taylor_series import taylor
 
         return taylor
+    if name in ("derivative_tensor", "partial_derivative"):
+        from diffmethods import directions
+
+        return getattr(directions, name)
     if name in ("compare", "capabilities", "Comparison", "Capabilities", "Row"):
         from diffmethods import comparison
 
