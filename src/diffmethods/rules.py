@@ -405,11 +405,39 @@ def push_slogdet(a, da):
     return y, (1j * np.imag(slope) * y[0], np.real(slope))
 
 
-def push_cholesky(a, da):
+def push_cholesky(a, da, upper=False):
     """dL = L phi(L^-1 dA L^-T), phi the lower triangle with its diagonal halved."""
-    y = np.linalg.cholesky(a)
-    inner = adjoint(np.linalg.solve(y, adjoint(np.linalg.solve(y, hermitian(da)))))
-    return y, y @ (np.tril(inner) - 0.5 * inner * np.eye(np.shape(a)[-1]))
+    uplo = "U" if upper else "L"
+    y = np.linalg.cholesky(hermitian(a, uplo) if upper else a)
+    inner = adjoint(
+        np.linalg.solve(y, adjoint(np.linalg.solve(y, hermitian(da, uplo))))
+    )
+    dy = y @ (np.tril(inner) - 0.5 * inner * np.eye(np.shape(a)[-1]))
+    return (adjoint(y), adjoint(dy)) if upper else (y, dy)
+
+
+def push_qr(a, da, mode="reduced"):
+    """dQ = Q W + (1 - Q Q*) dA R^-1 and dR = Q* dA - W R, W the turn of Q in itself.
+
+    W is what makes dR a triangle: W = -W*, and below the diagonal it is Q* dA R^-1.
+    """
+    size = min(np.shape(a)[-2:])
+    if mode not in ("reduced", "r"):
+        return NotImplemented
+    y = q, r = np.linalg.qr(a)
+    left = np.swapaxes(r[..., :size], -1, -2)
+    slope = np.swapaxes(
+        np.linalg.solve(left, np.swapaxes(da[..., :size], -1, -2)), -1, -2
+    )
+    inner = adjoint(q) @ slope
+    below = np.tril(inner, -1)
+    turn = below - adjoint(below)
+    if np.iscomplexobj(a):
+        turn = turn + 1j * np.imag(inner) * np.eye(size)
+    dr = np.triu(adjoint(q) @ da - turn @ r)
+    if mode == "r":
+        return r, dr
+    return y, (q @ turn + slope - q @ inner, dr)
 
 
 def push_eigh(a, da, UPLO="L"):
@@ -483,6 +511,7 @@ PUSHFORWARDS: dict[Callable, Callable] = {
     np.linalg.det: push_det,
     np.linalg.slogdet: push_slogdet,
     np.linalg.cholesky: push_cholesky,
+    np.linalg.qr: push_qr,
     np.linalg.eigh: push_eigh,
     np.linalg.svd: push_svd,
     np.linalg.pinv: push_pinv,
