@@ -7,7 +7,7 @@ import mpmath
 import numpy as np
 import pytest
 import scipy.special
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from diffmethods import rules
@@ -174,6 +174,12 @@ def cases(table):
 def test_functions_of_one_series(function, f, x):
     recurrence = recurrence_of(function)
     agree(recurrence(Truncation(ORDER), [x, 1.0]), composed(f, x, [1]))
+    lines = np.array([[x, x], [1.0, 1.0]])
+    agree(recurrence(Truncation(ORDER), lines)[:, 1], composed(f, x, [1]))
+    lines[1] = -0.5, 0.25
+    for k, slope in enumerate((-0.5, 0.25)):
+        expected = composed(f, x, [slope])
+        agree(recurrence(Truncation(ORDER), lines)[:, k], expected, 1e-13)
     inner = CURVE if abs(x) <= 3 else [-0.5]
     operand, expected = [x, *inner], composed(f, x, inner)
     agree(recurrence(Truncation(ORDER), operand), expected, 1e-12)
@@ -240,6 +246,60 @@ def test_high_orders_of_tanh(order, x):
     agree(found, expected, digits)
 
 
+SLOPES = {
+    np.arctan2: (lambda a, b: b / (a * a + b * b), lambda a, b: -a / (a * a + b * b)),
+    np.hypot: (
+        lambda a, b: a / mpmath.sqrt(a * a + b * b),
+        lambda a, b: b / mpmath.sqrt(a * a + b * b),
+    ),
+    np.divide: (lambda a, b: 1 / b, lambda a, b: -a / b**2),
+    np.power: (lambda a, b: b * a ** (b - 1), lambda a, b: a**b * mpmath.log(a)),
+}
+SIZES = (1e-307, 1e-200, 1e-155, 1e-20, 0.3, 1.5, 7.0, 1e8, 1e152, 1e200, 1e307)
+
+
+@pytest.mark.parametrize("function", SLOPES, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("place", [0, 1])
+def test_slopes_over_the_whole_range_of_floats(function, place):
+    """Within 4 ulp wherever the value and the slope are in range."""
+    tested, largest = 0, np.finfo(float).max / 4
+    for a in SIZES:
+        for b in SIZES:
+            with mpmath.workdps(700), np.errstate(all="ignore"):
+                value = function(a, b)
+                slope = SLOPES[function][place](mpmath.mpf(a), mpmath.mpf(b))
+                size = abs(float(slope)) if abs(slope) < largest else 0.0
+                if size < 1e-307 or not np.isfinite(value):
+                    continue
+                operands = [[a], [b]]
+                operands[place].append(1.0)
+                rows = [np.array([c] * 2).T for c in operands]
+                for order in (1, 3):
+                    c = recurrence_of(function)(Truncation(order), *operands)
+                    d = recurrence_of(function)(Truncation(order), *rows)
+                    for found in (c[1], d[1, 1]):
+                        error = abs(mpmath.mpf(float(found)) - slope)
+                        assert error <= 4 * np.spacing(size), (a, b, found)
+            tested += 1
+    assert tested > 40
+
+
+@pytest.mark.parametrize("r", [9.0, 12.0, 1.5, 3.5])
+def test_powers_whose_value_underflows(r):
+    """(1e-80)^r is 0 in floats, and some of its derivatives are not."""
+    x = 1e-80 if r > 4 else 1e-300
+    with mpmath.workdps(30):
+        expected = [
+            float(mpmath.binomial(r, k) * mpmath.mpf(x) ** (r - k)) for k in range(10)
+        ]
+    for operand in ([x, 1.0], np.array([[x, x], [1.0, 1.0]])):
+        with np.errstate(over="ignore"):  # some are infinite
+            found = RECURRENCES[np.power](Truncation(9), operand, [r])
+        for k, wanted in enumerate(expected):
+            if 1e-300 < abs(wanted) < 1e300:
+                np.testing.assert_allclose(found[k], wanted, 1e-13)
+
+
 @pytest.mark.parametrize("r", [0, 1, 2, 3, 7, 8, 9, 20])
 @pytest.mark.parametrize("x", [0.0, -1.25, 2.5])
 def test_whole_powers_are_polynomials(r, x):
@@ -265,6 +325,7 @@ def test_compositions(names, x):
     counterpart = {"arctan": "atan", "arcsinh": "asinh"}
     c, inner = [x, 1.0], line(x)
     for name in names:
+        assume(abs(c[0]) < 50.0)
         c = RECURRENCES[getattr(np, name)](Truncation(8), c)
         inner = (lambda g, outer: lambda t: outer(g(t)))(
             inner, getattr(mpmath, counterpart.get(name, name))

@@ -71,7 +71,8 @@ class Reading:
     Every result and every number has a place, the argument the first.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, means_at_kinks: bool = True) -> None:
+        self.means_at_kinks = means_at_kinks
         self.level = next(LEVELS)
         self.numbers: list[Any] = [None]  # by place; None for a result
         self.varies = [True]
@@ -117,6 +118,8 @@ class Reading:
             rule: Any = None
             if slope[result]:
                 rule, looked_at = rule_of(function) or (None, ())
+                if function in KINKED and not self.means_at_kinks:
+                    rule = functools.partial(beside_kinks, function, rule)
                 for place, seen in zip(places, looked_at, strict=True):
                     if self.varies[place]:
                         slope[place] = True
@@ -209,6 +212,19 @@ def chain_rule(of: Any, y: Any, xs: list[Any], dxs: list[Any]) -> Any:
     return total
 
 
+KINKED = {np.absolute, np.fabs, np.maximum, np.minimum, np.fmax, np.fmin, np.hypot}
+
+
+def beside_kinks(
+    function: Function, rule: Any, y: Any, xs: list[Any], dxs: list[Any]
+) -> Any:
+    """The slope by a rule where there is one alone: no tie, and no zero."""
+    other = 0.0 if len(xs) == 1 else xs[1]
+    if np.any(y == 0 if function is np.hypot else xs[0] == other):
+        raise FloatingPointError(f"np.{function.__name__} meets a kink")
+    return rule(y, xs, dxs)
+
+
 def product(a: Any, b: Any) -> Any:
     """The product, and no array is multiplied by 1."""
     if type(b) is float and b == 1.0:
@@ -216,12 +232,13 @@ def product(a: Any, b: Any) -> Any:
     return b if type(a) is float and a == 1.0 else a * b
 
 
-def derivative(f: Function, x: Any) -> Any:
+def derivative(f: Function, x: Any, means_at_kinks: bool = True) -> Any:
     """The derivative of an elementwise function on an array; None of any other.
 
-    Raises whatever f raises, and `FloatingPointError` where NumPy would warn.
+    Raises whatever f raises, and `FloatingPointError` where NumPy would warn; and at a
+    kink, unless the mean of its two slopes is wanted.
     """
-    reading = Reading()
+    reading = Reading(means_at_kinks)
     y = f(Items(0, reading, True))
     if reading.refused or type(y) is not Items or not y.varies:
         return None

@@ -624,14 +624,19 @@ def _check_elementwise(f: Function, x: Any, dy: Any) -> None:
             return
         alone = np.ravel(alone)
         alone = alone[position if alone.size == x.size else 0]
-        if not np.isclose(
-            alone, whole[position], rtol=1e-6, atol=1e-12, equal_nan=True
-        ):
+        if not _close(alone, whole[position]):
             raise ShapeError(
                 f"derivative works elementwise, and item {position} of f(x) depends on "
                 "other items of x; use jacobian for all its derivatives, or jvp along "
                 "one direction"
             )
+
+
+def _close(a: Any, b: Any) -> bool:
+    """``np.isclose`` of two numbers, in a tenth of its time."""
+    if a == b or (a != a and b != b):
+        return True
+    return bool(abs(a - b) <= 1e-12 + 1e-6 * abs(b) < np.inf)
 
 
 # What comes in and what goes out.

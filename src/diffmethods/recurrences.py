@@ -10,6 +10,7 @@ tails.
 import functools
 import math
 from collections.abc import Callable
+from operator import mul
 from typing import Any
 
 import numpy as np
@@ -24,9 +25,9 @@ from diffmethods.truncated import (
     begun,
     binomial,
     chosen,
-    coefficient_of_square,
     composed,
-    dot,
+    convolution,
+    convolution_with_itself,
     integral,
     is_array_plus_t,
     negated,
@@ -53,9 +54,10 @@ def exponential(y0: Any, u: Coefficients, order: int) -> Coefficients:
     """y' = y u', whatever multiple of exp(u) it is that begins with y0."""
     if is_array_plus_t(u):
         return y0 * inverse_factorials(order, u.ndim, 1.0)
-    y, du = begun(y0, order), slopes(u)
+    y = begun(y0, order)
+    known = convolution(slopes(u), y, order)
     for k in range(1, order + 1):
-        y[k] = dot(du, y[k - 1 :: -1]) / k
+        y[k] = known(k - 1) / k
     return y
 
 
@@ -110,9 +112,10 @@ def oscillation(
         np.multiply(g0, factors[1::2], out=f[1::2])
         return f
     du = slopes(u)
+    df, dg = convolution(du, g, order), convolution(du, f, order)
     for k in range(1, order + 1):
-        f[k] = dot(du, g[k - 1 :: -1]) / k
-        g[k] = dot(du, f[k - 1 :: -1]) * (sign / k)
+        f[k] = df(k - 1) / k
+        g[k] = dg(k - 1) * (sign / k)
     return f
 
 
@@ -144,41 +147,134 @@ def by_square(
     y0: Any, w0: Any, u: Coefficients, order: int, linear: float, sign: float
 ) -> Any:
     """y' = w u', w a constant plus `linear` y plus `sign` y^2, which begins with w0."""
-    y, w, du = begun(y0, order), begun(w0, order), slopes(u)
+    y, w = begun(y0, order), begun(w0, order)
+    slope, squared = (
+        convolution(slopes(u), w, order),
+        convolution_with_itself(y, order + 1),
+    )
+    squared(0)
     for k in range(1, order + 1):
-        y[k] = dot(du, w[k - 1 :: -1]) / k
-        w[k] = sign * coefficient_of_square(y, k)
+        y[k] = slope(k - 1) / k
+        w[k] = sign * squared(k)
         if linear:
             w[k] += linear * y[k]
     return y
 
 
+# Functions with an addition theorem, f(x + t) = f(x) + w T / (1 - r T), where T is the
+# same series at every x: on a line x + s t its coefficients are known beforehand.
+
+
+@functools.cache
+def outer_series(name: str, order: int) -> Any:
+    """T without its first coefficient, 0, and turned round."""
+    if name == "tan":
+        t = by_square(0.0, 1.0, [0.0, 1.0], order, 0.0, 1.0)
+    else:  # 1 - exp(-rate t)
+        rate = 2.0 if name == "tanh" else 1.0
+        t = [0.0, rate]
+        for k in range(2, order + 1):
+            t.append(-t[-1] * (rate / k))
+    return t[:0:-1], np.array(t[:0:-1])
+
+
+def is_real_line(u: Coefficients) -> bool:
+    """Whether u is x + s t for real numbers or arrays x and s."""
+    x = u[0]
+    return len(u) == 2 and (
+        x.__class__ is float or (u.__class__ is np.ndarray and u.dtype == float)
+    )
+
+
+def by_addition(
+    name: str, y0: Any, w: Any, r: Any, u: Coefficients, order: int
+) -> Coefficients:
+    """Coefficients of y = y0 + w T / (1 - r T): y - y0 is T z, with z = w + r T z."""
+    numbers, row = outer_series(name, order)
+    if u.__class__ is np.ndarray:
+        y = matrix_by_addition(y0.ravel(), w.ravel(), r.ravel(), row)
+        y = y.reshape(order + 1, *y0.shape)
+        if not is_array_plus_t(u):
+            y[1:] *= np.cumprod(np.broadcast_to(u[1], y[1:].shape), axis=0)
+        return y
+    ys, z, power = [y0], [w], 1.0
+    for k in range(1, order + 1):
+        fresh = sum(map(mul, z, numbers[order - k :]))
+        z.append(r * fresh)
+        power *= u[1]
+        ys.append(fresh * power)
+    return ys
+
+
+def matrix_by_addition(y0: Any, w: Any, r: Any, row: Any) -> Any:
+    """The same of all points together: a row of T by the matrix of the z so far."""
+    order = len(row)
+    y, z = np.empty((order + 1, y0.size)), np.empty((order, y0.size))
+    y[0], z[0] = y0, w
+    for k in range(1, order):
+        np.dot(row[order - k :], z[:k], out=y[k])
+        np.multiply(y[k], r, out=z[k])
+    np.dot(row, z, out=y[order])
+    return y
+
+
+def logistic(
+    name: str, y0: Any, e: Any, size: float, u: Coefficients, order: int
+) -> Coefficients:
+    """What tanh and expit share: with e = exp(-rate abs(x)), r is e / (1 + e).
+
+    To the left of 0 the odd derivatives are those to its right, and the even ones
+    change their sign.
+    """
+    above = 1.0 + e
+    r = e / above
+    y = by_addition(name, y0, size * (r / above), r, u, order)
+    if u.__class__ is np.ndarray:
+        sign = np.copysign(1.0, u[0])
+        for row in y[2::2]:
+            np.multiply(row, sign, out=row)
+    elif u[0] < 0.0:
+        y[2::2] = [-c for c in y[2::2]]
+    return y
+
+
+def decay(x: Any, rate: float) -> Any:
+    """exp(-rate abs(x)) of real numbers; where it is 0, the product may overflow."""
+    if x.__class__ is float:
+        return math.exp(-rate * min(abs(x), 1e3))
+    e = np.minimum(np.absolute(x), 1e3)
+    e *= -rate
+    return np.exp(e, out=e)
+
+
 def tan(truncation: Truncation, u: Coefficients) -> Coefficients:
-    """y' = (1 + y^2) u'."""
+    """y' = (1 + y^2) u'; tan(x + t) = (y + tan t) / (1 - y tan t)."""
     y0 = value(np.tan, u[0])
-    return by_square(y0, 1.0 + y0 * y0, u, truncation.order, 0.0, 1.0)
+    w0 = 1.0 + y0 * y0
+    if is_real_line(u):
+        return by_addition("tan", y0, w0, y0, u, truncation.order)
+    return by_square(y0, w0, u, truncation.order, 0.0, 1.0)
 
 
 def tanh(truncation: Truncation, u: Coefficients) -> Coefficients:
     """y' = (1 - y^2) u', with sech^2 in a form that does not cancel."""
-    x = u[0]
-    if x.__class__ is float:
-        e = math.exp(-abs(x))
-        w0 = (2.0 * e / (1.0 + e * e)) ** 2
-    else:
-        rule = (rules.partials(np.tanh, x) or ())[0]
-        w0 = rule(None, x)
-    return by_square(value(np.tanh, x), w0, u, truncation.order, 0.0, -1.0)
+    x, y0 = u[0], value(np.tanh, u[0])
+    if is_real_line(u):
+        return logistic("tanh", y0, decay(x, 2.0), 2.0, u, truncation.order)
+    w0 = (rules.partials(np.tanh, x) or ())[0](y0, x)
+    w0 = float(w0) if x.__class__ is float else w0
+    return by_square(y0, w0, u, truncation.order, 0.0, -1.0)
 
 
 def expit(truncation: Truncation, u: Coefficients) -> Coefficients:
     """y' = (y - y^2) u', the logistic function."""
     e = value(np.exp, -abs(u[0]))
-    small, large = e / (1.0 + e), 1.0 / (1.0 + e)
-    negative = u[0] < 0
-    y0 = np.where(negative, small, large)
+    y0 = np.where(u[0] < 0, e, 1.0) / (1.0 + e)
     y0 = float(y0) if u[0].__class__ is float else y0
-    return by_square(y0, small * large, u, truncation.order, 1.0, -1.0)
+    if is_real_line(u):
+        return logistic("expit", y0, e, 1.0, u, truncation.order)
+    w0 = e / ((1.0 + e) * (1.0 + e))
+    return by_square(y0, w0, u, truncation.order, 1.0, -1.0)
 
 
 # Inverse functions: the slope is a root or a quotient of polynomials in u.
@@ -219,7 +315,7 @@ def arctan(truncation: Truncation, u: Coefficients) -> Coefficients:
     """y' = u' / (1 + u^2)."""
     order = truncation.order
     s, v = one_plus_square(u, order)
-    w = quotient(scaled(slopes(u), s * s), v, order - 1)
+    w = scaled(quotient(scaled(slopes(u), s), v, order - 1), s)
     return integral(value(np.arctan, u[0]), w)
 
 
@@ -250,27 +346,42 @@ def arctanh(truncation: Truncation, u: Coefficients) -> Coefficients:
 def arctan2(truncation: Truncation, a: Coefficients, b: Coefficients) -> Coefficients:
     """y' = (b a' - a b') / (a^2 + b^2)."""
     order, y0 = truncation.order, value(np.arctan2, a[0], b[0])
-    s = shrink(a[0], b[0])
-    a, b = scaled(a, s), scaled(b, s)
+    s = inverse_size(value(np.hypot, a[0], b[0]))
+    near_a, near_b = scaled(a, s), scaled(b, s)
     turns = []
     if len(a) > 1:
-        turns.append(product(b, slopes(a), order - 1))
+        turns.append(product(near_b, slopes(a), order - 1))
     if len(b) > 1:
-        turns.append(negated(product(a, slopes(b), order - 1)))
+        turns.append(negated(product(near_a, slopes(b), order - 1)))
     turn = turns[0] if len(turns) == 1 else added(*turns)
-    radius = added(square(a, order), square(b, order))
-    return integral(y0, quotient(turn, radius, order - 1))
+    radius = added(square(near_a, order - 1), square(near_b, order - 1))
+    return integral(y0, scaled(quotient(turn, radius, order - 1), s))
+
+
+def inverse_size(x: Any) -> Any:
+    """A power of two that brings x near 1."""
+    if isinstance(x, Traced):
+        return 1.0
+    _, exponent = np.frexp(x)
+    s = np.ldexp(1.0, -np.clip(exponent, -1000, 1000))
+    return float(s) if np.ndim(s) == 0 else s
 
 
 def hypot(truncation: Truncation, a: Coefficients, b: Coefficients) -> Coefficients:
-    """The root of a^2 + b^2, scaled by a power of two to be near 1."""
+    """The root of a^2 + b^2, near 1; the slope a / y a' + b / y b' by itself.
+
+    The squares of small operands beside large ones vanish, and their slopes do not.
+    """
     y0 = value(np.hypot, a[0], b[0])
-    _, exponent = np.frexp(y0 if not isinstance(y0, Traced) else 1.0)
-    s = np.ldexp(1.0, -np.clip(exponent, -1000, 1000))
-    s = float(s) if np.ndim(s) == 0 else s
-    a, b = scaled(a, s), scaled(b, s)
-    radius = added(square(a, truncation.order), square(b, truncation.order))
-    return scaled(raised(truncation, radius, 0.5, y0 * s), 1.0 / s)
+    s = inverse_size(y0)
+    near_a, near_b = scaled(a, s), scaled(b, s)
+    radius = added(square(near_a, truncation.order), square(near_b, truncation.order))
+    y = scaled(raised(truncation, radius, 0.5, y0 * s), 1.0 / s)
+    zero = y0 == 0
+    slope = sum(c[0] / (y0 + zero) * c[1] for c in (a, b) if len(c) > 1)
+    if truncation.order and zero is not True:
+        y[1] = np.where(zero, y[1], slope) if np.any(zero) else slope
+    return y
 
 
 # Choices.

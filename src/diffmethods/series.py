@@ -21,6 +21,7 @@ from diffmethods.truncated import Coefficients, Truncation, slopes
 
 Function = Callable[..., Any]
 
+STRIP = 2048  # items of a long array that are done together
 SINGULAR = 1e8  # matrices of a smaller condition number are divided by
 
 
@@ -93,7 +94,7 @@ class Series(Traced):
             operands = plain_operands(args, self.run)
             if operands:
                 try:
-                    c = RECURRENCES[ufunc](self.run, *operands)
+                    c = in_strips(RECURRENCES[ufunc], operands, self.run)
                 except (ArithmeticError, ValueError):  # NumPy knows inf and nan
                     c = NotImplemented
                 if c is not NotImplemented:
@@ -215,12 +216,37 @@ def operand(c: Coefficients, shape: tuple[int, ...], nested: bool) -> Coefficien
     return np.broadcast_to(c, (len(c), *shape))
 
 
+def in_strips(
+    recurrence: Function, operands: list[Coefficients], run: Run
+) -> Coefficients:
+    """A recurrence on long arrays, some items at a time.
+
+    So all their coefficients stay in the processor's cache.
+    """
+    first = max(operands, key=len)
+    size = first[0].size if first.__class__ is np.ndarray else 0
+    constants = [c[0] for c in operands if len(c) == 1]
+    if size <= 2 * STRIP or any(x.__class__ is not float for x in constants):
+        return recurrence(run, *operands)
+    flat = [c if len(c) == 1 else c.reshape(len(c), size) for c in operands]
+    kind = np.result_type(*(c for c in flat if len(c) > 1), float)
+    y, longest = np.zeros((run.order + 1, size), kind), 1
+    for start in range(0, size, STRIP):
+        here = slice(start, start + STRIP)
+        part = recurrence(run, *(c if len(c) == 1 else c[:, here] for c in flat))
+        if part is NotImplemented:
+            return part
+        y[: len(part), here] = part
+        longest = max(longest, len(part))
+    return y[:longest].reshape(longest, *first.shape[1:])
+
+
 def by_recurrence(
     recurrence: Function, operands: list[Coefficients], run: Run
 ) -> Coefficients:
     """Where Python's numbers raise errors, arrays of one item give inf and nan."""
     try:
-        return recurrence(run, *operands)
+        return in_strips(recurrence, operands, run)
     except (ArithmeticError, ValueError):
         if not all(type(x) in (float, complex) for c in operands for x in c):
             raise

@@ -20,7 +20,7 @@ Coefficients = Any  # a list or an array, as above
 Function = Callable[..., Any]
 
 FEW = 8  # whole powers up to this are products
-NARROW, WIDE = 3, 8  # rows of arrays: few multiply one by one, many are worth halving
+LEAST = 2.0**-960  # powers below this have lost digits
 
 
 class Truncation:
@@ -81,14 +81,50 @@ def value(function: Function, *xs: Any) -> Any:
 # Arithmetic of series.
 
 
-def dot(a: Coefficients, b: Coefficients) -> Any:
-    """Sum of a_j b_j over what both have."""
-    if a.__class__ is list:
-        return sum(map(mul, a, b))
-    count = min(len(a), len(b))
-    if count > NARROW:
-        return np.einsum("i...,i...->...", a[:count], b[:count])
-    return sum((a[j] * b[j] for j in range(1, count)), a[0] * b[0]) if count else 0.0
+def convolution(a: Coefficients, b: Coefficients, count: int) -> Callable[[int], Any]:
+    """The coefficients of a b, asked for in turn while b becomes known.
+
+    Of arrays, each new row of b is multiplied into all later coefficients at once: two
+    calls of NumPy, where a sum of products would take two for each product.
+    """
+    if b.__class__ is not np.ndarray:
+        return lambda k: sum(map(mul, a, b[k::-1]))
+    if len(a) == 1:
+        only = a[0]
+        return lambda k: only * b[k]
+    total = np.zeros((count, *b.shape[1:]), b.dtype)
+    part = np.empty((min(len(a), count), *b.shape[1:]), b.dtype)
+
+    def coefficient(k: int) -> Any:
+        rows = min(len(a), count - k)
+        np.multiply(a[:rows], b[k], out=part[:rows])
+        np.add(total[k : k + rows], part[:rows], out=total[k : k + rows])
+        return total[k]
+
+    return coefficient
+
+
+def convolution_with_itself(y: Coefficients, count: int) -> Callable[[int], Any]:
+    """Those of y y, from 0 on; each pair counts twice, the middle once."""
+    if y.__class__ is not np.ndarray:
+        return functools.partial(coefficient_of_square, y)
+    total = np.zeros((count, *y.shape[1:]), y.dtype)
+    twice = np.empty((count // 2 + 1, *y.shape[1:]), y.dtype)
+    part = np.empty_like(twice)
+
+    def coefficient(k: int) -> Any:
+        rows = min(k + 1, count - k)
+        if k >= len(y):
+            return total[k]
+        if 2 * k < count:
+            twice[k] = y[k]
+        np.multiply(twice[:rows], y[k], out=part[:rows])
+        np.add(total[k : k + rows], part[:rows], out=total[k : k + rows])
+        if 2 * k < count:
+            np.add(y[k], y[k], out=twice[k])
+        return total[k]
+
+    return coefficient
 
 
 def begun(y0: Any, order: int) -> Coefficients:
@@ -174,13 +210,11 @@ def product(a: Coefficients, b: Coefficients, order: int) -> Coefficients:
             sum(map(mul, a[j:], turned[last - k + j :])) for k, j in enumerate(starts)
         ]
     y = np.zeros((count, *a.shape[1:]), np.result_type(a, b))
-    if len(a) > NARROW:
-        for k, j in enumerate(starts):
-            y[k] = dot(a[j:], b[k - j :: -1])
-        return y
+    part = np.empty((len(b), *y.shape[1:]), y.dtype)
     for j, row in enumerate(a[:count]):
-        part = y[j : j + len(b)]
-        part += row * b[: len(part)]
+        rows = min(len(b), count - j)
+        np.multiply(row, b[:rows], out=part[:rows])
+        np.add(y[j : j + rows], part[:rows], out=y[j : j + rows])
     return y
 
 
@@ -188,24 +222,25 @@ def coefficient_of_square(u: Coefficients, k: int) -> Any:
     """The product of u with itself at t^k: each pair counts twice, the middle once."""
     first = k - len(u) + 1 if k >= len(u) else 0
     half = (k + 1) // 2
-    if u.__class__ is np.ndarray and k < 2 * WIDE:
-        return dot(u[first : k - first + 1], u[k - first :: -1])
-    pairs = dot(u[first:half], u[k - first : k - half : -1])
+    pairs = sum(map(mul, u[first:half], u[k - first : k - half : -1]))
     return 2.0 * pairs + u[half] * u[half] if k % 2 == 0 else 2.0 * pairs
 
 
 def square(u: Coefficients, order: int) -> Coefficients:
     """The product of u with itself, for half the work."""
     count = min(2 * len(u) - 1, order + 1)
-    y = begun(u[0] * u[0], count - 1)
+    known = convolution_with_itself(u, count)
+    y = begun(known(0), count - 1)
     for k in range(1, count):
-        y[k] = coefficient_of_square(u, k)
+        y[k] = known(k)
     return y
 
 
 def is_array_plus_t(u: Coefficients) -> bool:
     """Whether u is an array's items plus t, where closed forms are faster."""
-    return isinstance(u, np.ndarray) and len(u) == 2 and bool(np.all(u[1] == 1.0))
+    return (
+        u.__class__ is np.ndarray and len(u) == 2 and not np.count_nonzero(u[1] != 1.0)
+    )
 
 
 def quotient(a: Coefficients, b: Coefficients, order: int) -> Coefficients:
@@ -213,10 +248,9 @@ def quotient(a: Coefficients, b: Coefficients, order: int) -> Coefficients:
     if len(b) == 1:
         return a / b[0] if isinstance(a, np.ndarray) else [x / b[0] for x in a]
     y = begun(a[0] / b[0], order)
-    rest = b[1:]
+    known = convolution(b[1:], y, order)
     for k in range(1, order + 1):
-        known = dot(rest, y[k - 1 :: -1])
-        y[k] = (a[k] - known if k < len(a) else -known) / b[0]
+        y[k] = (a[k] - known(k - 1) if k < len(a) else -known(k - 1)) / b[0]
     return y
 
 
@@ -243,15 +277,28 @@ def binomial(y0: Any, u: Coefficients, r: Any, order: int) -> Coefficients:
         for k in range(1, order + 1):
             y[k] = y[k - 1] * (step * ((r - (k - 1)) / k))
         return y
-    stacked = isinstance(u, np.ndarray)
+    if isinstance(u, np.ndarray):
+        return binomial_rows(y, u, r)
     for k in range(1, order + 1):
         last = min(k, len(u) - 1) + 1
-        if stacked:
-            j = counts(last - 1, u.ndim)
-            weighted = u[1:last] * (r * j - (k - j))
-        else:
-            weighted = [(r * j - (k - j)) * u[j] for j in range(1, last)]
-        y[k] = dot(weighted, y[k - 1 :: -1]) / (k * u[0])
+        weighted = [(r * j - (k - j)) * u[j] for j in range(1, last)]
+        y[k] = sum(map(mul, weighted, y[k - 1 :: -1])) / (k * u[0])
+    return y
+
+
+def binomial_rows(y: Any, u: Any, r: Any) -> Any:
+    """The same of arrays: each row that is known goes into all later ones."""
+    order, rest = len(y) - 1, u[1:]
+    total = np.zeros_like(y)
+    part = np.empty((len(rest), *y.shape[1:]), y.dtype)
+    for k in range(order):
+        rows = min(len(rest), order - k)
+        weights = r * counts(rows, u.ndim) - k
+        np.multiply(rest[:rows], weights, out=part[:rows])
+        np.multiply(part[:rows], y[k], out=part[:rows])
+        later = total[k + 1 : k + 1 + rows]
+        np.add(later, part[:rows], out=later)
+        np.divide(total[k + 1], (k + 1) * u[0], out=y[k + 1])
     return y
 
 
@@ -271,15 +318,39 @@ def multiplied(u: Coefficients, r: int, order: int) -> Coefficients:
 def power(truncation: Truncation, u: Coefficients, r: Any) -> Coefficients:
     """u^r for a constant r, a number or an array."""
     y0 = value(np.power, u[0], r)
+    whole = r.__class__ is float and r.is_integer() and r >= 0.0
     few = math.inf if isinstance(u[0], Traced) else FEW
-    if not (r.__class__ is float and r.is_integer() and 0.0 <= r <= few):
-        return raised(truncation, u, r, y0)
+    vanished = underflows(y0, u[0]) and truncation.order > 0
+    if not whole or (r > few and not vanished):
+        return (_from_below if vanished else raised)(truncation, u, r, y0)
     y = multiplied(u, int(r), truncation.order)
     if not isinstance(y, np.ndarray):
         return [y0, *y[1:]]
     y = y.copy() if y is u else y
     y[0] = y0
     return y
+
+
+def underflows(y0: Any, x: Any) -> bool:
+    """Whether a power of a small number leaves the range; its slopes may be inside."""
+    if y0.__class__ is float and x.__class__ is float:
+        return abs(y0) < LEAST and 0.0 < abs(x) < 1.0
+    if isinstance(y0, Traced) or np.iscomplexobj(y0):
+        return False
+    vanished = (np.abs(y0) < LEAST) & (0.0 < np.abs(x)) & (np.abs(x) < 1.0)
+    return bool(np.any(vanished))
+
+
+def _from_below(
+    truncation: Truncation, u: Coefficients, r: Any, y0: Any
+) -> Coefficients:
+    """u^r as the integral of r u^(r-1) u'."""
+    below = Truncation(truncation.order - 1, truncation.side)
+    lower = power(below, u[: truncation.order], r - 1.0)
+    truncation.kinked |= below.kinked
+    truncation.lost = max(truncation.lost, below.lost)
+    slope = product(scaled(slopes(u), r), lower, below.order)
+    return integral(y0, slope)
 
 
 def raised(

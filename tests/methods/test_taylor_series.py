@@ -107,6 +107,66 @@ def test_kinks_give_the_mean_of_both_sides(f, right, left):
         assert derivative(f, 0.0, order) == pytest.approx(mean, abs=1e-14)
 
 
+@pytest.mark.parametrize(
+    ("f", "slope"),
+    [
+        (abs, 0.0),
+        (lambda x: abs(abs(x) - x), -1.0),
+        (lambda x: np.fabs(np.fabs(x) - x), -1.0),
+        (lambda x: np.exp(x) * abs(np.abs(x) + x), 1.0),
+        (lambda x: np.sqrt(x**4), 0.0),
+        (lambda x: abs(x) ** 1.5, 0.0),
+        (lambda x: np.cbrt(x**3), 1.0),
+    ],
+)
+def test_the_short_way_at_a_number_leaves_kinks_to_the_series(f, slope):
+    """The mean of the slopes of f itself; at a kink of a kink no rule would know it."""
+    assert derivative(f, 0.0) == slope
+    assert derivative(f, np.zeros(2)) == pytest.approx([slope, slope])
+
+
+def test_the_short_way_is_taken_where_f_is_smooth():
+    at_number = dm.get_method("taylor_series").at_number
+    assert at_number(lambda x: np.tanh(x) * x**2, 0.0) == 0.0
+    assert at_number(np.exp, 1.0) == math.e
+    assert at_number(lambda x: x * np.inf, 1.0) is None
+    with pytest.raises(FloatingPointError):  # the long way follows
+        at_number(abs, 0.0)
+
+
+def test_the_short_way_at_an_array():
+    at_array = dm.get_method("taylor_series").at_array
+    x, away = np.array([-1.0, 0.0, 2.0]), np.array([-1.0, 2.0])
+    f = lambda x: x**3 + np.sin(x)
+    np.testing.assert_allclose(at_array(f, x), 3 * x**2 + np.cos(x))
+    choice = lambda x: np.maximum(x, 0.0) * abs(x)
+    np.testing.assert_array_equal(at_array(choice, away), [0.0, 4.0])
+    for kinked in (choice, np.cbrt, np.fabs, lambda x: np.hypot(x, 0.0)):
+        with pytest.raises(FloatingPointError):
+            at_array(kinked, x)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: np.exp(np.sin(x)) * np.tanh(2.0 * x - 1.0),
+        lambda x: np.sqrt(1.0 + x**2) / (3.0 + np.cos(x)),
+        lambda x: x**9.0 - np.hypot(x, 1.0 + x * x),
+        lambda x: np.tanh(np.sin(x)) + np.arctan2(x, 2.0 + x),
+    ],
+)
+def test_long_arrays_are_as_their_items(f):
+    """Long enough for strips; each item as it is alone."""
+    x = np.linspace(-2.0, 2.0, 9000).reshape(3, -1)[:, ::-1]
+    c = taylor(f, x, 6)
+    assert c.shape == (7, *x.shape)
+    for place in ((0, 0), (1, 17), (2, 2999)):
+        alone = taylor(f, float(x[place]), 6)
+        np.testing.assert_allclose(
+            c[(slice(None), *place)], alone, rtol=1e-12, atol=1e-13
+        )
+
+
 def test_three_items_that_meet():
     gradient = dm.gradient(np.max, method="taylor_series")(np.ones(3))
     np.testing.assert_allclose(gradient, np.full(3, 1 / 3))
@@ -178,6 +238,45 @@ def test_cholesky_factor_gives_its_matrix_back():
     lower = lambda t: np.linalg.cholesky(a(t))
     c = taylor(lambda t: lower(t) @ lower(t).T, 0.0, 5)
     np.testing.assert_allclose(c.reshape(6, 9), exact(MATRIX * MATRIX.T, 5), atol=1e-11)
+
+
+@pytest.mark.parametrize("shape", [(4, 4), (5, 3), (3, 5)])
+@pytest.mark.parametrize("kind", [float, complex])
+def test_orthogonal_and_triangular_factors(shape, kind):
+    """Their product is the matrix, Q* Q is 1 and R is a triangle, to all orders."""
+    rng = np.random.default_rng(0)
+    a = rng.normal(size=(3, *shape)).astype(kind)
+    if kind is complex:
+        a += 1j * rng.normal(size=a.shape)
+    a[0] += 3.0 * np.eye(*shape)
+    matrix = lambda t: a[0] + a[1] * t + a[2] * t * t
+    q, r = (taylor(lambda t, i=i: np.linalg.qr(matrix(t))[i], 0.0, 5) for i in (0, 1))
+    assert np.all(np.tril(r, -1) == 0)
+    for k in range(6):
+        product = sum(q[j] @ r[k - j] for j in range(k + 1))
+        np.testing.assert_allclose(product, a[k] if k < 3 else 0 * a[0], atol=1e-11)
+        square = sum(q[j].conj().T @ q[k - j] for j in range(k + 1))
+        one = np.eye(min(shape)) if k == 0 else 0.0
+        np.testing.assert_allclose(square, one * np.ones_like(square), atol=1e-11)
+    only = taylor(lambda t: np.linalg.qr(matrix(t), mode="r"), 0.0, 5)
+    np.testing.assert_allclose(only, r, atol=1e-11)
+
+
+@pytest.mark.parametrize("method", ["dual_numbers", "taylor_series", "reverse_tape"])
+def test_the_triangular_factor_knows_the_determinant(method):
+    """The log of abs(det) is the sum of those of R's diagonal; its slope A^-T."""
+    a = np.random.default_rng(1).normal(size=(4, 4))
+    f = lambda x: np.sum(np.log(np.abs(np.diag(np.linalg.qr(x).R))))
+    np.testing.assert_allclose(
+        dm.gradient(f, method=method)(a), np.linalg.inv(a).T, rtol=1e-12, atol=1e-13
+    )
+    upper = lambda x: np.sum(
+        np.log(np.diag(np.linalg.cholesky(x + x.T + 20 * np.eye(4), upper=True)))
+    )
+    spd = a + a.T + 20 * np.eye(4)
+    np.testing.assert_allclose(
+        dm.gradient(upper, method=method)(a), np.linalg.inv(spd), rtol=1e-12
+    )
 
 
 @pytest.mark.parametrize("shape", [(), (5,), (2, 3), (0,), (2, 0, 3)])

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from diffmethods import operators, rules
+from diffmethods import elementwise, operators, rules
 from diffmethods.errors import OptionError
 from diffmethods.method import Method
+from diffmethods.methods import dual_numbers
 from diffmethods.recurrences import recurrence_of
 from diffmethods.series import Run, Series, coefficients
 from diffmethods.traced import LEVELS, Traced, outcome
@@ -16,6 +17,7 @@ from diffmethods.truncated import Coefficients
 
 Function = Callable[..., Any]
 
+NUMBERS = (np.ndarray, np.number, float)
 MOST_TERMS = 64  # beyond those asked for, to find where the operand of a root begins
 
 
@@ -51,10 +53,10 @@ def seed(x: Any, v: Any) -> Coefficients:
     """The coefficients of x + t v."""
     if isinstance(x, float) and isinstance(v, float):
         return [float(x), float(v)]
-    if any(not isinstance(z, (np.ndarray, np.number, float)) for z in (x, v)):
+    if not (isinstance(x, NUMBERS) and isinstance(v, NUMBERS)):
         return [x, v]  # of an outer trace, or another library's
     if np.ndim(x):
-        c = np.empty((2, *x.shape), np.result_type(x, v))
+        c = np.empty((2, *np.shape(x)), np.result_type(x, v))
         c[0], c[1] = x, v
         return c
     return [complex(x), complex(v)]
@@ -72,14 +74,14 @@ def derivative(f: Function, x: Any, order: int) -> Any:
 
 def value_and_derivative(f: Function, x: Any, order: int) -> tuple[Any, Any]:
     """The value and n! c_n, from c_n s^n where n! or c_n leaves the range of floats."""
-    ones = np.ones(np.shape(x)) if np.ndim(x) else 1.0
-    c = expand(f, x, ones, order)
+    one = 1.0 if isinstance(x, NUMBERS) else np.ones(np.shape(x))[()]
+    c = expand(f, x, one, order)
     if order <= 20:
         return c[0], c[order] * float(math.factorial(order))
     exponent, tries = 0, 3
     while (step := better_step(c)) and tries:
         exponent, tries = exponent + step, tries - 1
-        c = expand(f, x, ones * 2.0**exponent, order)
+        c = expand(f, x, one * 2.0**exponent, order)
     factorial = math.factorial(order)
     bits = factorial.bit_length()
     y, shift = c[order] * (factorial / 2**bits), bits - order * exponent
@@ -135,19 +137,44 @@ def taylor(f: Function, x: Any, order: int, v: Any = None) -> Any:
     Examples
     --------
     >>> import numpy as np
-    >>> from diffmethods.methods.taylor_series import taylor
-    >>> taylor(np.exp, 0.0, 4) * [1, 1, 2, 6, 24]
+    >>> import diffmethods as dm
+    >>> dm.taylor(np.exp, 0.0, 4) * [1, 1, 2, 6, 24]
     array([1., 1., 1., 1., 1.])
-    >>> taylor(lambda x: x**2, np.array([1.0, 3.0]), 2)
+    >>> dm.taylor(lambda x: x**2, np.array([1.0, 3.0]), 2)
     array([[1., 9.],
            [2., 6.],
            [1., 1.]])
     """
-    if not isinstance(order, (int, np.integer)) or isinstance(order, bool) or order < 0:
-        raise OptionError(f"order must be a whole number from 0, not {order!r}")
+    check_order(order)
     x = operators._point(x, METHOD, complex_allowed=True)
     v = np.ones(np.shape(x))[()] if v is None else operators._like(v, x, "v", "x")
     return np.stack(expand(f, x, v, int(order)))
+
+
+def check_order(order: Any) -> None:
+    """Refuse what is no order of a series."""
+    if not isinstance(order, (int, np.integer)) or isinstance(order, bool) or order < 0:
+        raise OptionError(f"order must be a whole number from 0, not {order!r}")
+
+
+def at_number(f: Function, x: float) -> np.float64 | None:
+    """To first order a dual number is the series, wherever f is smooth.
+
+    Kinks turn it into another kind, and singularities make its slope infinite.
+    """
+
+    def smooth(point: Any) -> Any:
+        y = f(point)
+        return y if type(y) is dual_numbers.DualNumber else None
+
+    slope = dual_numbers.at_number(smooth, x)
+    return slope if slope is not None and math.isfinite(slope) else None
+
+
+def at_array(f: Function, x: Any) -> Any:
+    """The same at the items of an array; where one meets a kink, an error."""
+    slope = elementwise.derivative(f, x, means_at_kinks=False)
+    return slope if slope is not None and np.all(np.isfinite(slope)) else None
 
 
 def handles(function: Function) -> bool:
@@ -161,6 +188,8 @@ METHOD = Method(
     summary="Carry a power series instead of a number; all derivatives arrive at once.",
     exact=True,
     rtol=1e-14,
+    at_number=at_number,
+    at_array=at_array,
     jvp=jvp,
     derivative=derivative,
     value_and_derivative=value_and_derivative,
