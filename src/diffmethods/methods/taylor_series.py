@@ -174,7 +174,9 @@ def at_number(f: Function, x: float) -> np.float64 | None:
 def at_array(f: Function, x: Any) -> Any:
     """The same at the items of an array; where one meets a kink, an error."""
     slope = elementwise.derivative(f, x, means_at_kinks=False)
-    return slope if slope is not None and np.all(np.isfinite(slope)) else None
+    if slope is None or not slope.size:
+        return None
+    return slope if math.isfinite(slope.max()) and math.isfinite(slope.min()) else None
 
 
 def handles(function: Function) -> bool:
