@@ -5,6 +5,7 @@ import itertools
 import mpmath as mp
 import numpy as np
 import pytest
+from installed import EXACT, METHODS
 
 import diffmethods as dm
 from diffmethods.errors import (
@@ -14,8 +15,6 @@ from diffmethods.errors import (
     TracedValueError,
 )
 
-METHODS = dm.list_methods()
-EXACT = [name for name in METHODS if dm.get_method(name).exact]
 ALL_ORDERS = [n for n in EXACT if (dm.get_method(n).max_order or 3) >= 3]
 PAIRS = [  # differences of differences are a page of their own
     (outer, inner)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from installed import METHODS
 
 import diffmethods as dm
 from diffmethods.errors import (
@@ -18,8 +19,6 @@ from diffmethods.errors import (
 )
 from diffmethods.problems import PROBLEMS
 
-METHODS = dm.list_methods()
-EXACT = [name for name in METHODS if dm.get_method(name).exact]
 OF_ONE = [p for p in PROBLEMS.values() if p.derivatives]
 OF_MANY = [p for p in PROBLEMS.values() if p.gradient or p.jacobian]
 

@@ -3,12 +3,11 @@
 import mpmath as mp
 import numpy as np
 import pytest
+from installed import METHODS
 
 import diffmethods as dm
 from diffmethods.comparison import rounded
 from diffmethods.tasks import TASKS, Cell, Chrestomathy, Task, attempt, page, perform
-
-METHODS = dm.list_methods()
 
 
 @pytest.mark.parametrize("key", ["loop", "linear_algebra", "special", "black_box"])
