@@ -15,6 +15,7 @@ from diffmethods.method import FAMILIES
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
 sys.path.insert(0, str(DOCS / "_ext"))
+import missing_libraries
 
 project = "diffmethods"
 author = "The diffmethods developers"
@@ -65,7 +66,7 @@ stamp = ROOT / "build" / "docs-package.sha256"
 sphinx_gallery_conf = {
     "examples_dirs": "../gallery",
     "gallery_dirs": "auto_examples",
-    "filename_pattern": r"/plot_",
+    "filename_pattern": missing_libraries.to_run(ROOT / "gallery"),
     "subsection_order": [
         *(f"../gallery/{family}" for family in FAMILIES),
         *(f"../gallery/{part}" for part in ("data", "comparisons", "pitfalls")),
@@ -97,6 +98,7 @@ myst_enable_extensions = [
 ]
 myst_heading_anchors = 3
 nb_execution_mode = "cache"
+nb_execution_excludepatterns = missing_libraries.not_to_run(DOCS)
 nb_execution_cache_path = str(ROOT / "build" / "jupyter_cache" / package[:12])
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True

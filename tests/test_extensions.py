@@ -283,3 +283,62 @@ def test_thumbnails_keep_their_drawing_and_lose_its_digits():
     text = "<text>0.0706</text>\n</svg>"
     light = '<svg>\n<path d="M 1 -1 \nL 21 3" x="1.25"/>'
     assert lightened(svg + text) == light + text
+
+
+NOTEBOOK = """\
+# Title
+
+```{code-cell} ipython3
+:tags: [remove-input]
+
+import numpy
+%matplotlib inline
+```
+
+```{code-cell}
+---
+tags: [hide-cell]
+---
+from lost.part import thing
+import os.path, also_lost as other
+```
+
+```python
+import not_run
+```
+"""
+
+
+def test_pages_without_their_libraries_say_so(tmp_path):
+    pages = load("missing_libraries")
+    whole, notebook = tmp_path / "plot_whole.py", tmp_path / "notebook.md"
+    whole.write_text('"""Title"""\nimport numpy\nimport numpy_expressions\n')
+    notebook.write_text(NOTEBOOK)
+    lost = tmp_path / "plot_lost.py"
+    lost.write_text("def f():\n    import lost\n")
+    assert pages.missing(whole) == []
+    assert pages.missing(notebook) == ["also_lost", "lost"]
+    assert pages.not_to_run(tmp_path) == ["notebook.md"]
+    pattern = re.compile(pages.to_run(tmp_path))
+    assert pattern.search(str(whole))
+    assert not pattern.search(str(lost))
+    lost.with_suffix(".rst").write_text("")
+
+    class App:
+        class env:
+            doc2path = staticmethod(lambda name: tmp_path / name)
+
+    for page, text in {
+        "notebook.md": NOTEBOOK,
+        "plot_lost.rst": ".. _label:\n\nTitle\n=====\n\nText\n",
+        "plot_whole.rst": "Title\n=====\n",
+        "other.rst": "Title\n=====\n",
+    }.items():
+        source = [text]
+        pages.say_so(App, page, source)
+        said = "has not run: the site was built without" in source[0]
+        assert said == (page in ("notebook.md", "plot_lost.rst"))
+
+
+def test_nothing_to_run(tmp_path):
+    assert not re.search(load("missing_libraries").to_run(tmp_path), "/plot_a.py")

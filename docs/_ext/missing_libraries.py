@@ -1,0 +1,81 @@
+"""Pages whose libraries are missing: shown with their code, and said not to have run.
+
+What a page needs is what it imports.  A site can so be built with any part of the
+libraries, and says where it is not whole.
+"""
+
+import ast
+import re
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+CELL = re.compile(  # the code of a cell, without its options
+    r"^```\{code-cell\}[^\n]*\n(?:---\n.*?\n---\n|(?::[^\n]*\n)*)(.*?)^```", re.M | re.S
+)
+
+
+@cache
+def missing(page):
+    """Name the modules that a script or a notebook imports and that are not there."""
+    text = Path(page).read_text("utf-8")
+    if Path(page).suffix == ".md":
+        text = "\n".join(map(without_magic, CELL.findall(text)))
+    found = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found.add(node.module.partition(".")[0])
+    return sorted(name for name in found if not (find_spec(name) or is_ours(name)))
+
+
+def is_ours(name):
+    """Whether a page finds the module in the repository."""
+    homes = (ROOT / "tests", ROOT / "docs" / "_ext")
+    return any(
+        (home / each).exists() for home in homes for each in (name, f"{name}.py")
+    )
+
+
+def without_magic(code):
+    return re.sub(r"^\s*[%!].*$", "", code, flags=re.M)
+
+
+def to_run(gallery):
+    """A pattern of the gallery's scripts that can run here."""
+    scripts = [s for s in sorted(Path(gallery).rglob("plot_*.py")) if not missing(s)]
+    return "|".join(f"/{s.stem}\\.py$" for s in scripts) or "^$"
+
+
+def not_to_run(docs):
+    """The notebooks of a folder that cannot run here, by their paths in it."""
+    pages = [page for page in sorted(Path(docs).rglob("*.md")) if missing(page)]
+    return [page.relative_to(docs).as_posix() for page in pages]
+
+
+def say_so(app, docname, source):
+    """Put a note under the title of a page that has not run."""
+    page = Path(app.env.doc2path(docname))
+    is_notebook = page.suffix == ".md"
+    script = page if is_notebook else page.with_suffix(".py")
+    if not (is_notebook or page.name.startswith("plot_")) or not script.exists():
+        return
+    if lacking := missing(script):
+        words = (
+            f"This page has not run: the site was built without {', '.join(lacking)}."
+        )
+        note = WARNING[is_notebook].format(words)
+        title = TITLE[is_notebook].search(source[0]).end()
+        source[0] = source[0][:title] + note + source[0][title:]
+
+
+# By whether a page is a notebook in Markdown.
+TITLE = {True: re.compile(r"^# .+\n", re.M), False: re.compile(r"^.+\n=+\n", re.M)}
+WARNING = {True: "\n:::{{warning}}\n{}\n:::\n", False: "\n.. warning::\n\n   {}\n\n"}
+
+
+def setup(app):
+    app.connect("source-read", say_so)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
