@@ -17,9 +17,17 @@ from diffmethods.steps import Constant, Step
 NUMBERS = (bool, int, float, np.floating, np.integer, np.bool_)
 
 
-def simplified(recording: Any, function: Any, args: Any, kwargs: Any) -> Any:
-    """The result of a call in a shorter form, or NotImplemented."""
-    rule = SHORTER.get(function)
+def simplified(
+    recording: Any, function: Any, args: Any, kwargs: Any, slope: bool
+) -> Any:
+    """The result of a call in a shorter form, or NotImplemented.
+
+    Parameters
+    ----------
+    slope
+        Whether the call belongs to a derivative, and may be rounded otherwise.
+    """
+    rule = (SHORTER if slope else EXACT).get(function)
     if rule is None or kwargs or not all(isinstance(a, ATOMS) for a in args):
         return NotImplemented
     result = rule(recording, *args)
@@ -156,17 +164,32 @@ def both(recording: Any, a: Any, b: Any) -> Any:
 
 
 def transpose(recording: Any, a: Any) -> Any:
-    """With fewer than two axes there is nothing to exchange."""
-    return a if len(a.shape) < 2 else recording.step(np.transpose, (a,))
+    """With fewer than two axes there is nothing to exchange; twice is not at all."""
+    if len(a.shape) < 2:
+        return a
+    if isinstance(a, Step) and a.function is np.transpose and len(a.args) == 1:
+        if not a.kwargs:
+            return a.args[0]
+    return recording.step(np.transpose, (a,))
 
 
-SHORTER: dict[Any, Any] = {
+def first_power(recording: Any, a: Any, b: Any) -> Any:
+    """x to the power of 1 is x to the last bit."""
+    if is_number(b) and b == 1 and is_float(a) and a.dtype.kind == "f":
+        return a
+    return recording.step(np.power, (a, b))
+
+
+EXACT: dict[Any, Any] = {
     np.transpose: transpose,
+    np.power: first_power,
+    np.bitwise_and: both,
+}
+SHORTER: dict[Any, Any] = EXACT | {
     np.multiply: multiply,
     np.divide: divide,
     np.add: add,
     np.subtract: subtract,
     np.negative: negative,
     np.power: power,
-    np.bitwise_and: both,
 }

@@ -114,10 +114,10 @@ class Recording:
         """Record a call; its result, or what simpler calls give."""
         stored = tuple(map(self.stored, args))
         named = {key: self.stored(item) for key, item in kwargs.items()}
-        if self.pulling or any(step.slope for step in each(stored)):
-            easier = simplified(self, function, stored, named)
-            if easier is not NotImplemented:
-                return easier
+        slope = bool(self.pulling) or any(step.slope for step in each(stored))
+        easier = simplified(self, function, stored, named, slope)
+        if easier is not NotImplemented:
+            return easier
         return self.wrap(self.step(function, stored, named))
 
     def step(self, function: Function, args: Any, kwargs: Any = NO_KEYWORDS) -> Step:

@@ -79,6 +79,8 @@ class Program:
         self.name = name
         self.about = about
         self.outputs = fresh(recording, outputs)
+        for step in recording.steps:
+            shorten(step)
         self.steps = needed(recording.steps, self.outputs)
         self.guarded = any(step.function in GUARDS for step in self.steps)
         self.calm = all(s.function in CALM for s in self.steps if s.slope)
@@ -282,12 +284,25 @@ def fresh(recording: Recording, tree: Any) -> Any:
     if isinstance(tree, tuple):
         return tuple(fresh(recording, branch) for branch in tree)
     stored = recording.stored(tree)
-    lent = isinstance(stored, Constant) or (
-        isinstance(stored, Step)
-        and stored.shape
-        and (stored.function in VIEWS or isinstance(stored.function, str))
+    seen = stored
+    while isinstance(seen, Step) and seen.function is np.reshape:
+        seen = seen.args[0]
+    lent = isinstance(seen, Constant) or (
+        isinstance(seen, Step)
+        and seen.shape
+        and (seen.function in VIEWS or isinstance(seen.function, str))
     )
     return recording.step(np.copy, (stored,)) if lent else stored
+
+
+def shorten(step: Step) -> None:
+    """Write ``x * np.copysign(1.0, x)``, which has a slope at 0, as ``np.abs(x)``."""
+    if step.function is np.multiply and len(step.operands) == 2:
+        for x, sign in (step.args, step.args[::-1]):
+            if sign.function is np.copysign and sign.args[1] is x:
+                if isinstance(sign.args[0], float) and abs(sign.args[0]) == 1.0:
+                    step.function, step.args, step.operands = np.absolute, (x,), (x,)
+                    return
 
 
 def needed(steps: list[Step], outputs: Any) -> list[Step]:

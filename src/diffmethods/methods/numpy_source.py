@@ -1,5 +1,6 @@
 """NumPy source: record a function once, and write its derivative down as a program."""
 
+import math
 import threading
 import weakref
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from diffmethods.methods import dual_numbers
 from diffmethods.operators import check_weight
 from diffmethods.pullbacks import MOVES, PULLBACKS, REWRITES
 from diffmethods.recording import EASIER, LEFT_TO_NUMPY, Recorded, Recording
+from diffmethods.rows import RowByRow, every_row
 from diffmethods.source import AnotherBranch, Program
 from diffmethods.steps import filled
 from diffmethods.surroundings import Surroundings
@@ -68,6 +70,38 @@ def record_hvp(recording: Recording, f: Function, x: Any, v: Any) -> Any:
     if not is_ours(recording, g):
         return np.zeros(np.shape(x))[()]
     return slope(recording, g, x, v)
+
+
+def record_jacobian(recording: Recording, f: Function, x: Any) -> Any:
+    y = outcome(f(x))
+    shape, size = np.shape(y), int(np.size(y))
+    if not (is_ours(recording, y) and size and x.size):
+        return np.zeros(shape + x.shape)[()]
+    if size <= x.size:
+        w = recording.input(np.ones(shape)[()], "w", slope=True)
+        row = record_vjp(recording, f, x, w)
+        return rows(recording, w, row, shape + x.shape)
+    v = recording.input(np.ones(x.shape)[()], "v", slope=True)
+    column = record_jvp(recording, f, x, v)
+    return rows(recording, v, column, shape + x.shape, last=True)
+
+
+def record_hessian(recording: Recording, f: Function, x: Any) -> Any:
+    v = recording.input(np.ones(x.shape)[()], "v", slope=True)
+    row = record_hvp(recording, f, x, v)
+    return rows(recording, v, row, x.shape * 2)
+
+
+def rows(
+    recording: Recording, seed: Any, row: Any, shape: Any, last: bool = False
+) -> Any:
+    """All rows of a matrix (or columns, the last axis), given one for any seed."""
+    found = (
+        every_row(recording, seed.step, row, last) if is_ours(recording, row) else None
+    )
+    if found is None:
+        return np.zeros(shape)[()]  # linear in the seed, and without it
+    return found if found.shape == shape else np.reshape(found, shape)
 
 
 def record_derivative(recording: Recording, f: Function, x: Any, order: int) -> Any:
@@ -133,6 +167,8 @@ RECORD: dict[str, tuple[Function, tuple[str, ...], str]] = {
         ("x", "v"),
         "The product H v of {f}'s Hessian at x and a direction.",
     ),
+    "jacobian": (record_jacobian, ("x",), "The Jacobian of {f} at x."),
+    "hessian": (record_hessian, ("x",), "The Hessian of {f} at x."),
 }
 
 
@@ -202,6 +238,7 @@ class Memory:
     def __init__(self, f: Function):
         self.surroundings = Surroundings(f)
         self.programs: dict[Any, list[Program]] = {}
+        self.by_rows: set[Any] = set()  # matrices that have no program
         if isinstance(f, np.ufunc):  # they live forever, and take no weak reference
             self.f: Function = lambda: f
         else:
@@ -326,30 +363,45 @@ def derivative(f: Function, x: Any, order: int) -> Any:
 
 
 def jacobian(f: Function, x: Any) -> Any:
-    """Row by row or column by column, whichever are fewer."""
+    """One program for the whole matrix; where there is none, row by row."""
+    found = matrix("jacobian", f, x)
+    if found is not None:
+        return found
     shape, size = np.shape(outcome(f(x))), np.size(x)
     rows = int(np.prod(shape))
-    if not (rows and size):
-        return np.zeros(shape + np.shape(x))
-    if rows < size:
-        basis = np.eye(rows).reshape((rows, *shape))
-        found = [vjp(f, x, w[()]) for w in basis]
+    if rows <= size:
+        found = [vjp(f, x, w[()]) for w in units(shape)]
         return np.reshape(np.stack(found), shape + np.shape(x))
-    basis = np.eye(size).reshape((size, *np.shape(x)))
-    found = [jvp(f, x, v[()]) for v in basis]
+    found = [jvp(f, x, v[()]) for v in units(np.shape(x))]
     return np.reshape(np.stack(found, axis=-1), shape + np.shape(x))
 
 
 def hessian(f: Function, x: Any) -> Any:
-    """A Hessian-vector product for each variable."""
-    size = np.size(x)
-    basis = np.eye(size).reshape((size, *np.shape(x)))
-    rows = [hvp(f, x, v[()]) for v in basis]
-    return (
-        np.reshape(np.stack(rows), np.shape(x) * 2)
-        if rows
-        else np.zeros(np.shape(x) * 2)
-    )
+    """One program for the whole matrix; where there is none, row by row."""
+    found = matrix("hessian", f, x)
+    if found is not None:
+        return found
+    rows = [hvp(f, x, v[()]) for v in units(np.shape(x))]
+    return np.reshape(np.stack(rows), np.shape(x) * 2)
+
+
+def matrix(operation: str, f: Function, x: Any) -> Any:
+    """Run the program of a whole matrix; None if there is none."""
+    if isinstance(x, Traced):
+        return None
+    memory, key = MEMORIES.get(id(f)), (operation, np.shape(x))
+    if memory is None or key not in memory.by_rows or memory.f() is not f:
+        try:
+            return run(operation, f, (x,))
+        except RowByRow:
+            if memory := memory_of(f):
+                memory.by_rows.add(key)
+    return None
+
+
+def units(shape: tuple[int, ...]) -> Any:
+    """The unit arrays of a shape."""
+    return np.eye(math.prod(shape)).reshape((-1, *shape))
 
 
 def handles(function: Function) -> bool:
