@@ -45,6 +45,9 @@ class Method:
         The highest order of derivative it can do; None for any.
     complex_points
         True where it differentiates at complex points, too.
+    reads_only
+        True where all operators for functions of several variables leave the point as
+        it is, and return no view of it; then it is not copied before.
     options
         What each keyword option means.
     references
@@ -70,6 +73,7 @@ class Method:
     name: str = ""
     max_order: int | None = None
     complex_points: bool = False
+    reads_only: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
     references: tuple[str, ...] = ()
     handles: Callable[[Callable[..., Any]], bool] | None = None

@@ -261,7 +261,7 @@ def to_source(
     """
     from diffmethods.methods import numpy_source  # which builds on this module
 
-    x = np.asarray(x, float)[()]
+    x = np.array(x, float)[()]
     if operator is None:
         y = outcome(f(x))
         scalar = "gradient" if not np.shape(y) else "vjp"

@@ -40,6 +40,7 @@ class Surroundings:
         self.steady = True
         self.names: list[tuple[dict[str, Any], str, Any]] = []
         self.cells: list[tuple[Any, Any]] = []
+        self.closed_over: list[tuple[str, Any]] = []  # the same, by name
         self.containers: list[tuple[Any, Any]] = []
         self.arrays: list[tuple[Any, bytes]] = []
         self.seen: dict[int, Any] = {}
@@ -64,15 +65,15 @@ class Surroundings:
         for container, things in self.containers:
             if not same_items(contents(container), things):
                 return False
-        return all(fingerprint(array) == held for array, held in self.arrays)
+        for array, held in self.arrays:
+            if fingerprint(array) != held:
+                return False
+        return True
 
     def arrays_by_name(self) -> dict[int, str]:
         """The user's names of arrays, by id."""
-        return {
-            id(thing): name
-            for _, name, thing in self.names
-            if isinstance(thing, np.ndarray)
-        }
+        named = [(name, thing) for _, name, thing in self.names] + self.closed_over
+        return {id(x): name for name, x in named if isinstance(x, np.ndarray)}
 
     def _look(self, thing: Any, names: tuple[str, ...]) -> None:
         if id(thing) in self.seen or not self.steady:
@@ -120,8 +121,7 @@ class Surroundings:
                 self.steady = False
                 continue
             self.cells.append((cell, thing))
-            if isinstance(thing, np.ndarray):
-                self.names.append(({name: thing}, name, thing))
+            self.closed_over.append((name, thing))
             self._look(thing, f_names)
         self._look((f.__defaults__, f.__kwdefaults__), f_names)
         if not is_fixed(f):

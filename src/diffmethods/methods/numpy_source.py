@@ -367,8 +367,10 @@ def jacobian(f: Function, x: Any) -> Any:
     found = matrix("jacobian", f, x)
     if found is not None:
         return found
-    shape, size = np.shape(outcome(f(x))), np.size(x)
-    rows = int(np.prod(shape))
+    shape = np.shape(outcome(f(x if isinstance(x, Traced) else np.array(x)[()])))
+    rows, size = math.prod(shape), np.size(x)
+    if not (rows and size):
+        return np.zeros(shape + np.shape(x))
     if rows <= size:
         found = [vjp(f, x, w[()]) for w in units(shape)]
         return np.reshape(np.stack(found), shape + np.shape(x))
@@ -381,8 +383,8 @@ def hessian(f: Function, x: Any) -> Any:
     found = matrix("hessian", f, x)
     if found is not None:
         return found
-    rows = [hvp(f, x, v[()]) for v in units(np.shape(x))]
-    return np.reshape(np.stack(rows), np.shape(x) * 2)
+    rows = [hvp(f, x, v[()]) for v in units(np.shape(x))] if np.size(x) else []
+    return np.reshape(np.stack(rows) if rows else (), np.shape(x) * 2)
 
 
 def matrix(operation: str, f: Function, x: Any) -> Any:
@@ -401,7 +403,8 @@ def matrix(operation: str, f: Function, x: Any) -> Any:
 
 def units(shape: tuple[int, ...]) -> Any:
     """The unit arrays of a shape."""
-    return np.eye(math.prod(shape)).reshape((-1, *shape))
+    size = math.prod(shape)
+    return np.eye(size).reshape((size, *shape))
 
 
 def handles(function: Function) -> bool:
@@ -420,6 +423,7 @@ METHOD = Method(
     exact=True,
     rtol=1e-14,
     max_order=6,
+    reads_only=True,
     jvp=jvp,
     vjp=vjp,
     derivative=derivative,
