@@ -2,9 +2,12 @@
 
 A program that was written once holds only as long as the closures, globals and
 attributes that the function reads stay the same.  `Surroundings` follows the names in
-its code, and in that of the functions that it calls, to the things they stand for.
+its code, and in that of the functions that it calls, to the things they stand for.  It
+knows a few kinds of things; where it meets another, nothing is kept of the function.
 """
 
+import abc
+import dis
 import functools
 import inspect
 import types
@@ -14,17 +17,36 @@ from typing import Any
 import numpy as np
 
 from diffmethods.tape import fingerprint
+from diffmethods.traced import Traced
 
 Function = Callable[..., Any]
 
 MOST = 500  # things to watch; with more, recording anew costs no more than looking
-ALIKE_FOREVER = (
+MISSING = object()  # a name that stands for nothing
+ALIKE_FOREVER = {
     *(bool, int, float, complex, str, bytes, type(None), type(Ellipsis), slice, range),
-    *(np.generic, np.ufunc, np.dtype, types.BuiltinFunctionType),
-    *(types.MethodDescriptorType, types.WrapperDescriptorType, inspect.Signature),
-)
-FIXED = ("numpy", "scipy", "math", "cmath", "operator", "functools", "itertools")
-RESTLESS = {"random", "time", "datetime", "secrets", "uuid"}  # names of what changes
+    *(type(NotImplemented), np.ufunc, type(np.sum), inspect.Signature),
+}
+CONTAINERS = {tuple, list, set, frozenset, dict}
+CLASSES = {type, abc.ABCMeta}
+# Modules that do not change while a program runs, and always give the same.
+FIXED = {"math", "cmath", "operator", "functools", "itertools", "builtins", "abc"}
+FIXED_PACKAGES = ("numpy", "scipy.special", "scipy.linalg", "scipy.fft", "diffmethods")
+# Names of what gives now this, now that, and of what reads what no name tells.
+RESTLESS = {
+    *("random", "time", "datetime", "secrets", "uuid"),
+    *("load", "loadtxt", "genfromtxt", "fromfile", "memmap"),
+    *("eval", "exec", "compile", "globals", "locals", "vars", "dir", "id"),
+    *("getattr", "hasattr", "__import__", "input", "open"),
+    *("attrgetter", "methodcaller", "__dict__", "__globals__", "__closure__"),
+}
+# What a class holds that says nothing about what its methods compute.
+ASIDE = {
+    *("__dict__", "__weakref__", "__doc__", "__module__", "__annotations__"),
+    *("__dataclass_fields__", "__dataclass_params__", "__match_args__", "__repr__"),
+    *("__orig_bases__", "__parameters__", "__slots__", "_abc_impl"),
+    *("__static_attributes__", "__firstlineno__", "__abstractmethods__", "__replace__"),
+}
 
 
 class Surroundings:
@@ -38,20 +60,29 @@ class Surroundings:
 
     def __init__(self, f: Function):
         self.steady = True
-        self.names: list[tuple[dict[str, Any], str, Any]] = []
+        self.names: list[tuple[Any, str, Any]] = []
         self.cells: list[tuple[Any, Any]] = []
         self.closed_over: list[tuple[str, Any]] = []  # the same, by name
+        self.functions: list[tuple[Any, Any, Any]] = []  # None is f itself
         self.containers: list[tuple[Any, Any]] = []
-        self.arrays: list[tuple[Any, bytes]] = []
-        self.seen: dict[int, Any] = {}
-        self._look(f, ())
+        self.arrays: list[tuple[Any, Any, Any, bytes]] = []
+        self.seen: dict[Any, Any] = {}
+        self.root: Any = f  # who keeps what is known of f must not keep f alive
+        if type(f) is types.FunctionType:
+            self._look_at_function(f)
+        else:
+            self._look(f, ())
         self.seen.clear()
-        self.mutable = bool(self.containers or self.arrays)
+        self.root = None
 
-    def unchanged(self) -> bool:
+    def unchanged(self, f: Function) -> bool:
         """Whether every one of them is what it was."""
+        for function, code, defaults in self.functions:
+            function = f if function is None else function
+            if function.__code__ is not code or function.__defaults__ is not defaults:
+                return False
         for space, name, thing in self.names:
-            if space.get(name, self) is not thing:
+            if space.get(name, MISSING) is not thing:
                 return False
         try:
             for cell, thing in self.cells:
@@ -59,13 +90,13 @@ class Surroundings:
                     return False
         except ValueError:  # a name that has lost its value
             return False
-        return not self.mutable or self._nothing_inside_changed()
-
-    def _nothing_inside_changed(self) -> bool:
         for container, things in self.containers:
-            if not same_items(contents(container), things):
+            now = contents(f if container is None else container)
+            if not same_items(now, things):
                 return False
-        for array, held in self.arrays:
+        for array, shape, dtype, held in self.arrays:
+            if array.shape != shape or array.dtype is not dtype:
+                return False
             if fingerprint(array) != held:
                 return False
         return True
@@ -75,45 +106,57 @@ class Surroundings:
         named = [(name, thing) for _, name, thing in self.names] + self.closed_over
         return {id(x): name for name, x in named if isinstance(x, np.ndarray)}
 
+    def _kept(self, thing: Any) -> Any:
+        return None if thing is self.root else thing
+
     def _look(self, thing: Any, names: tuple[str, ...]) -> None:
-        if id(thing) in self.seen or not self.steady:
+        """Follow a thing that code with these names can reach."""
+        kind = type(thing)
+        if kind in ALIKE_FOREVER or not self.steady or thing is MISSING:
             return
-        self.seen[id(thing)] = thing
+        by_name = isinstance(thing, types.ModuleType)
+        key = (id(thing), names if by_name else None)
+        if key in self.seen:
+            return
+        self.seen[key] = thing
         if len(self.names) + len(self.cells) + len(self.containers) > MOST:
             self.steady = False
-        elif isinstance(thing, ALIKE_FOREVER):
-            return
-        elif isinstance(thing, types.FunctionType):
-            self._look_at_code(thing)
-        elif isinstance(thing, types.MethodType):
+        elif by_name:
+            self._look_at_module(thing, names)
+        elif isinstance(thing, type):
+            self._look_at_class(thing, names)
+        elif kind is types.FunctionType:
+            self._look_at_function(thing)
+            self._look(vars(thing), names)  # whoever knows it can read these
+        elif kind is types.BuiltinFunctionType:
+            self._look_at_builtin(thing, names)
+        elif kind is types.MethodType:
             self._look(thing.__func__, names)
             self._look(thing.__self__, names)
-        elif isinstance(thing, functools.partial):
+        elif kind is functools.partial:
             self._look((thing.func, thing.args, thing.keywords), names)
-        elif isinstance(thing, np.ndarray):
+            self._look(vars(thing), names)
+        elif kind is np.ndarray:
             self.steady = self.steady and not thing.dtype.hasobject
-            self.arrays.append((thing, fingerprint(thing)))
-        elif isinstance(thing, (types.ModuleType, type)):
-            if not is_fixed(thing):
-                self._look_up(vars(thing), names)
-        elif isinstance(thing, (tuple, list, set, frozenset, dict)):
-            self._look_into(thing, contents(thing), names)
-        elif hasattr(thing, "__dict__") and not hasattr(type(thing), "__slots__"):
-            self._look_into(thing, contents(thing), names)
-            if not type(thing).__module__.startswith("diffmethods."):
-                for kind in type(thing).__mro__[:-1]:
-                    for item in vars(kind).values():
-                        self._look(getattr(item, "fget", item), names)
-        elif isinstance(thing, (property, classmethod, staticmethod)):
+            held = fingerprint(thing)
+            self.arrays.append((thing, thing.shape, thing.dtype, held))
+        elif kind in CONTAINERS:
+            self._look_into(thing, names)
+        elif kind in (property, functools.cached_property, staticmethod, classmethod):
+            for name in ("fget", "func", "__func__"):
+                self._look(getattr(thing, name, None), names)
+        elif isinstance(thing, (np.generic, np.dtype)) and kind.__module__ in (
+            *("numpy", "numpy.dtypes"),
+        ):
             return
-        else:
-            self.steady = isinstance(thing, np.lib.mixins.NDArrayOperatorsMixin)
+        elif not isinstance(thing, Traced):  # of a trace outside this one
+            self._look_at_object(thing, names)
 
-    def _look_at_code(self, f: types.FunctionType) -> None:
+    def _look_at_function(self, f: types.FunctionType) -> None:
         """What a function's own names mean, and those of functions inside it."""
-        f_names = tuple(names_in(f.__code__))
-        if RESTLESS & set(f_names):
-            self.steady = False
+        fixed = is_fixed(f.__globals__.get("__name__"))
+        read, names = names_in(f.__code__)
+        self.functions.append((self._kept(f), f.__code__, f.__defaults__))
         for name, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):
             try:
                 thing = cell.cell_contents
@@ -122,51 +165,141 @@ class Surroundings:
                 continue
             self.cells.append((cell, thing))
             self.closed_over.append((name, thing))
-            self._look(thing, f_names)
-        self._look((f.__defaults__, f.__kwdefaults__), f_names)
-        if not is_fixed(f):
-            self._look_up(f.__globals__, f_names)
+            self._look(thing, names)
+        self._look(f.__defaults__, names)
+        self._look(f.__kwdefaults__, names)
+        if fixed:
+            return
+        if RESTLESS.intersection(names):
+            self.steady = False
+        self._look_up(f.__globals__, read, names)
 
-    def _look_up(self, space: Any, names: tuple[str, ...]) -> None:
-        for name in names:
-            if name in space:
-                thing = space[name]
-                self.names.append((space, name, thing))
-                self._look(thing, names)
+    def _look_at_builtin(self, f: Any, names: tuple[str, ...]) -> None:
+        """Of a module, or a method of something that may change."""
+        owner = f.__self__
+        if owner is None or isinstance(owner, types.ModuleType):
+            home = f.__module__ if owner is None else owner.__name__
+            self.steady = (
+                self.steady and is_fixed(home) and f.__name__ not in RESTLESS
+            )
+        else:
+            self._look(owner, names)
 
-    def _look_into(self, thing: Any, items: Any, names: tuple[str, ...]) -> None:
+    def _look_up(
+        self, space: Any, read: tuple[str, ...], names: tuple[str, ...]
+    ) -> None:
+        for name in read:
+            thing = space.get(name, MISSING)
+            self.names.append((space, name, thing))
+            self._look(thing, names)
+
+    def _look_at_module(self, module: types.ModuleType, names: tuple[str, ...]) -> None:
+        """The names that the code could mean."""
+        if not is_fixed(module.__name__):
+            space = vars(module)
+            self.steady = self.steady and "__getattr__" not in space
+            self._look_up(space, names, names)
+
+    def _look_at_class(self, thing: type, names: tuple[str, ...]) -> None:
+        """All that a class defines or inherits: what calls it, may not name it."""
+        for kind in thing.__mro__:
+            if is_fixed(kind.__module__):
+                continue
+            space = vars(kind)
+            self.containers.append((kind, contents(kind)))
+            if type(kind) not in CLASSES or any(
+                map(space.__contains__, ("__getattr__", "__getattribute__"))
+            ):
+                self.steady = False
+            for name, item in space.items():
+                field = type(item) is types.MemberDescriptorType or (
+                    name in getattr(kind, "_fields", ())
+                )
+                if name not in ASIDE and not field:
+                    self._look(item, names)
+
+    def _look_at_object(self, thing: Any, names: tuple[str, ...]) -> None:
+        """What an object of a class written in Python has, and its class."""
+        kind = type(thing)
+        if kind.__module__.startswith("diffmethods.") and hasattr(thing, "__dict__"):
+            self._look_into(thing, names)  # our own classes stay as they are
+            return
+        named_tuple = isinstance(thing, tuple) and not hasattr(thing, "__dict__")
+        bases = (object, tuple) if named_tuple else (object,)
+        if is_fixed(kind.__module__) or not all(
+            base in bases or is_python(base) for base in kind.__mro__
+        ):
+            self.steady = False
+        else:
+            self._look(kind, names)
+            self._look_into(thing, names)
+
+    def _look_into(self, thing: Any, names: tuple[str, ...]) -> None:
+        items = contents(thing)
         if not isinstance(thing, (tuple, frozenset)):
-            self.containers.append((thing, items))
+            self.containers.append((self._kept(thing), items))
         for item in items:
             self._look(item, names)
 
 
-def names_in(code: types.CodeType) -> Iterator[str]:
-    """The names of globals and attributes in code, and in code inside it."""
-    yield from code.co_names
+@functools.lru_cache(maxsize=1024)
+def names_in(code: types.CodeType) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of globals in code and in code inside it; and with them all others."""
+    read: dict[str, None] = {}
+    names: dict[str, None] = {}
+    for part in codes(code):
+        names.update(dict.fromkeys(part.co_names))
+        for instruction in dis.get_instructions(part):
+            if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+                read[instruction.argval] = None
+            elif instruction.opname == "IMPORT_NAME":
+                if not is_fixed(instruction.argval):
+                    names["__import__"] = None
+    return tuple(read), tuple(names)
+
+
+def codes(code: types.CodeType) -> Iterator[types.CodeType]:
+    """Code, and what is defined inside it."""
+    yield code
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
-            yield from names_in(constant)
+            yield from codes(constant)
 
 
-def is_fixed(thing: Any) -> bool:
-    """Whether it belongs to a library that does not change while a program runs."""
-    name = thing.__name__ if isinstance(thing, types.ModuleType) else thing.__module__
-    home = str(name).partition(".")[0]
-    return (
-        home in FIXED
-        or home == "builtins"
-        or (home == "diffmethods" and name != "diffmethods.problems")
-    )
+def is_fixed(module: Any) -> bool:
+    """Whether a module does not change while a program runs."""
+    name = str(module)
+    if name in FIXED:
+        return True
+    if name.startswith(("numpy.random", "diffmethods.problems")):
+        return False
+    return any(name == home or name.startswith(home + ".") for home in FIXED_PACKAGES)
+
+
+def is_python(kind: type) -> bool:
+    """Whether a class is written in Python: its methods are functions."""
+    hidden = (types.WrapperDescriptorType, types.MethodDescriptorType)
+    return not any(isinstance(item, hidden) for item in vars(kind).values())
 
 
 def contents(container: Any) -> list[Any]:
-    """Everything in a container or an object, in a fixed order."""
+    """Everything in a container, a class or an object, in a fixed order."""
     if isinstance(container, dict):
         return [*container, *container.values()]
     if isinstance(container, (tuple, list, set, frozenset)):
         return list(container)
-    return contents(vars(container))
+    if isinstance(container, type):
+        return [item for key, item in vars(container).items() if key not in ASIDE]
+    slots = (
+        item.__get__(container)
+        for kind in type(container).__mro__
+        for item in vars(kind).values()
+        if type(item) is types.MemberDescriptorType
+    )
+    try:
+        return [*contents(getattr(container, "__dict__", {})), *slots]
+    except AttributeError:  # a slot without a value
+        return [MISSING]
 
 
 def same_items(now: list[Any], before: list[Any]) -> bool:

@@ -252,7 +252,7 @@ LOCK = threading.Lock()
 def memory_of(f: Function) -> Memory | None:
     """What is known of a function; None if nothing may be kept of it."""
     memory = MEMORIES.get(id(f))
-    if memory is not None and memory.f() is f and memory.surroundings.unchanged():
+    if memory is not None and memory.f() is f and memory.surroundings.unchanged(f):
         return memory
     try:
         memory = Memory(f)
@@ -286,7 +286,7 @@ def run(operation: str, f: Function, points: tuple[Any, ...], order: int = 1) ->
                 return result
     result, recording, inputs = recorded(operation, f, points, order)
     found = values(result, recording)
-    if memory and not recording.private and memory.surroundings.unchanged():
+    if memory and not recording.private and memory.surroundings.unchanged(f):
         names = memory.surroundings.arrays_by_name()
         new = written(operation, f, result, recording, inputs, order, names)
         put_first(memory, key, new)
