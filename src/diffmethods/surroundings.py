@@ -179,9 +179,7 @@ class Surroundings:
         owner = f.__self__
         if owner is None or isinstance(owner, types.ModuleType):
             home = f.__module__ if owner is None else owner.__name__
-            self.steady = (
-                self.steady and is_fixed(home) and f.__name__ not in RESTLESS
-            )
+            self.steady = self.steady and is_fixed(home) and f.__name__ not in RESTLESS
         else:
             self._look(owner, names)
 
@@ -249,12 +247,19 @@ def names_in(code: types.CodeType) -> tuple[tuple[str, ...], tuple[str, ...]]:
     names: dict[str, None] = {}
     for part in codes(code):
         names.update(dict.fromkeys(part.co_names))
+        imported: dict[str, None] = {}
         for instruction in dis.get_instructions(part):
+            word = instruction.argval
             if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
-                read[instruction.argval] = None
+                read[word] = None
             elif instruction.opname == "IMPORT_NAME":
-                if not is_fixed(instruction.argval):
-                    names["__import__"] = None
+                home = word
+                imported[home] = None
+            elif instruction.opname == "IMPORT_FROM":
+                imported.pop(home, None)
+                imported[f"{home}.{word}"] = None
+        if not all(map(is_fixed, imported)):
+            names["__import__"] = None
     return tuple(read), tuple(names)
 
 
