@@ -207,3 +207,56 @@ def test_functions_know_where_they_come_from():
     assert qualified_name(np.sin) == "np.sin"
     assert qualified_name(np.linalg.inv) == "np.linalg.inv"
     assert qualified_name(special.erf) == "scipy.special.erf"
+
+
+WAYS_TO_LOOK = {
+    "reshape": lambda y: y.reshape(2, 2),
+    "ravel": np.ravel,
+    "transpose": lambda y: y.T,
+    "split": lambda y: np.split(y, 2)[0],
+    "real": lambda y: y.real,
+    "a part": lambda y: y[1:],
+    "backwards": lambda y: y[::-1],
+    "axes": lambda y: y[:, None],
+    "atleast": np.atleast_2d,
+    "copy": lambda y: y.copy(),
+    "other type": lambda y: y.astype(float),
+}
+FOUR = np.array([1.0, 2.0, 3.0, 4.0])
+
+
+def exact_methods():
+    ours = ("numpy_source", "reverse_tape", "dual_numbers", "taylor_series")
+    return [name for name in dm.list_methods() if name in ours]
+
+
+@pytest.mark.parametrize("method", exact_methods())
+@pytest.mark.parametrize("look", WAYS_TO_LOOK)
+def test_what_changes_under_a_view_is_right_or_refused(look, method):
+    view = WAYS_TO_LOOK[look]
+
+    def change_the_array(x):
+        y = 2 * x
+        seen = view(y)
+        y += x
+        return np.sum(seen**2)
+
+    def change_the_view(x):
+        y = 2 * x
+        seen = view(y)
+        seen *= 3.0
+        return np.sum(y**2)
+
+    def change_what_nobody_else_sees(x):
+        seen = view(2 * x)
+        seen += 1.0
+        return np.sum(seen**2)
+
+    for f in (change_the_array, change_the_view, change_what_nobody_else_sees):
+        want = dm.gradient(f, method="central_difference")(FOUR)
+        try:
+            got = dm.gradient(f, method=method)(FOUR)
+        except TracedValueError:
+            assert look not in ("copy", "other type")
+            continue
+        np.testing.assert_allclose(got, want, rtol=1e-7)

@@ -52,22 +52,6 @@ LEFT_TO_NUMPY = {
 }
 
 
-def at_least(axes: int) -> Function:
-    """What np.atleast_1d and np.atleast_2d do."""
-
-    def reshaped(*arrays: Any) -> Any:
-        def lengthened(x: Any) -> Any:
-            missing = axes - np.ndim(x)
-            return x if missing <= 0 else np.reshape(x, (1,) * missing + np.shape(x))
-
-        found = [lengthened(x) for x in arrays]
-        return found[0] if len(found) == 1 else tuple(found)
-
-    return reshaped
-
-
-# Those convert to arrays in passing, which would take a stand-in apart.
-EASIER = {np.atleast_1d: at_least(1), np.atleast_2d: at_least(2)}
 OF_ALL_ITEMS = {np.sum, np.max, np.min, np.prod, np.mean, np.linalg.norm}
 # How many items these give depends on the values.
 COUNTING = {np.nonzero, np.argwhere, np.unique, np.repeat, np.compress, np.extract}
@@ -259,8 +243,6 @@ class Recorded(Traced):
             return recording.call(function, args, kwargs)
         if function is np.interp:
             args = tuple(map(self._followed, args))
-        if function in EASIER:
-            return EASIER[function](*args)
         if function in DEFINITIONS:
             return DEFINITIONS[function](*args, **kwargs)
         if is_constant(function):
@@ -298,7 +280,7 @@ class Recorded(Traced):
 
     def astype(self, dtype: Any, **kwargs: Any) -> Any:
         if np.issubdtype(dtype, np.inexact):
-            return self
+            return self.recording.wrap(self.step)
         return self.recording.call(np.ndarray.astype, (self, np.dtype(dtype)), {})
 
     def __bool__(self) -> bool:

@@ -48,6 +48,8 @@ VIEWS: set[Function] = {
     *(np.flipud, np.rot90, np.split, np.array_split, np.hsplit, np.vsplit, np.dsplit),
     *(np.atleast_1d, np.atleast_2d, np.atleast_3d, np.unstack),
 }
+# NumPy converts to arrays in these, which would take a stand-in apart.
+AT_LEAST = {np.atleast_1d: 1, np.atleast_2d: 2, np.atleast_3d: 3}
 IN_PLACE: set[Function] = {
     *(np.put, np.place, np.putmask, np.copyto, np.put_along_axis, np.fill_diagonal),
 }
@@ -121,6 +123,9 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     ) -> Any:
         if function in IN_PLACE:
             self._cannot_write()
+        if function in AT_LEAST:
+            found = [with_axes(x, AT_LEAST[function]) for x in args]
+            return found[0] if len(found) == 1 else tuple(found)
         result = self._offer(function, args, kwargs)
         if function in VIEWS:
             for shared in leaves((result, args)):
@@ -294,6 +299,16 @@ def _give_methods() -> None:
 
 
 _give_methods()
+
+
+def with_axes(x: Any, count: int) -> Any:
+    """At least that many axes, the new ones where NumPy puts them."""
+    x = joined(x if isinstance(x, Traced) else np.asarray(x))
+    missing = count - x.ndim
+    if missing <= 0:
+        return x
+    after = 1 if count == 3 and x.ndim else 0
+    return np.reshape(x, (1,) * (missing - after) + x.shape + (1,) * after)
 
 
 def joined(tree: Any) -> Any:

@@ -15,12 +15,12 @@ from diffmethods.method import Method, suggestion
 from diffmethods.methods import dual_numbers
 from diffmethods.operators import check_weight
 from diffmethods.pullbacks import MOVES, PULLBACKS, REWRITES
-from diffmethods.recording import EASIER, LEFT_TO_NUMPY, Recorded, Recording
+from diffmethods.recording import LEFT_TO_NUMPY, Recorded, Recording
 from diffmethods.rows import RowByRow, every_row
 from diffmethods.source import AnotherBranch, Program
 from diffmethods.steps import filled
 from diffmethods.surroundings import Surroundings
-from diffmethods.traced import Traced, outcome, rebuilt
+from diffmethods.traced import AT_LEAST, Traced, outcome, rebuilt
 
 Function = Callable[..., Any]
 
@@ -409,7 +409,7 @@ def units(shape: tuple[int, ...]) -> Any:
 
 def handles(function: Function) -> bool:
     """Whether there is a rule for a function."""
-    tables = (MOVES, PULLBACKS, REWRITES, EASIER, LEFT_TO_NUMPY)
+    tables = (MOVES, PULLBACKS, REWRITES, AT_LEAST, LEFT_TO_NUMPY)
     shared = rules.known(function) and function not in rules.LINEAR
     return any(function in table for table in tables) or (
         shared and function not in rules.MULTILINEAR
