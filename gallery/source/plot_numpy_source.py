@@ -63,8 +63,9 @@ x = np.array([0.5, -0.3, 0.8, 1.2])
 print(to_source(rosenbrock, x))
 
 # %%
-# Save it to a file: it needs NumPy, and nothing else. Comments show the expressions
-# that the lines come from, and ``g_x`` is what x weighs in the result.
+# Save it to a file: it needs NumPy, and nothing else. First come values, then slopes.
+# Comments show the expressions that the lines come from, and ``g_x`` is what ``x``
+# weighs in the result.
 
 module = {}
 exec(to_source(rosenbrock, x), module)
@@ -96,14 +97,15 @@ A = np.array([[2.0, 0.5, -0.3], [0.1, 1.5, 0.4], [-0.2, 0.3, 1.8]])
 print(to_source(energy, A))
 
 # %%
-# A loop leaves its steps, one after the other. This is a pendulum.
+# A loop leaves its steps, one after the other, under the names that you gave: the
+# third ``angle`` is ``angle_3``, and ``g_angle_3`` is its weight. This is a pendulum.
 
 
 def pendulum(x):
     angle, speed = x[0], x[1]
     for _ in range(3):
-        speed = speed - 0.1 * np.sin(angle)
-        angle = angle + 0.1 * speed
+        speed = speed - 0.25 * np.sin(angle)
+        angle = angle + 0.25 * speed
     return angle
 
 
@@ -140,6 +142,14 @@ print(to_source(np.tanh, 0.5, order=2))
 [dm.derivative(np.tanh, method="numpy_source", order=n)(0.5) for n in (1, 2, 3, 4)]
 
 # %%
+# The source itself is a function like any other, and may be recorded again. The
+# Jacobian of a gradient is the Hessian.
+
+again = dm.jacobian(module["gradient"], method="numpy_source")(x)
+assert np.allclose(again, dm.hessian(rosenbrock)(x), rtol=1e-14)
+again
+
+# %%
 # On arrays
 # ---------
 # A program holds for one shape. It goes through long arrays in strips of 8,192 items: a
@@ -160,6 +170,14 @@ print(to_source(bump, np.linspace(-1, 1, 100_000), operator="derivative"))
 # for directions and weights, too; this is a Hessian-vector product.
 
 print(to_source(rosenbrock, x, operator="hvp"))
+
+# %%
+# Such a product is linear in ``v``. For the whole Hessian, ``v`` is every unit vector
+# at once: as long as each of its items lies in one row, a row's program computes with
+# diagonals instead of matrices. Here the Hessian has three, and costs little more than
+# the product.
+
+print(to_source(rosenbrock, x, operator="hessian"))
 
 # %%
 # Where it fails

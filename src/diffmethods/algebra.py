@@ -180,7 +180,12 @@ def first_power(recording: Any, a: Any, b: Any) -> Any:
     return recording.step(np.power, (a, b))
 
 
+def positive(recording: Any, a: Any) -> Any:
+    return a if is_float(a) else recording.step(np.positive, (a,))
+
+
 EXACT: dict[Any, Any] = {
+    np.positive: positive,
     np.transpose: transpose,
     np.power: first_power,
     np.bitwise_and: both,

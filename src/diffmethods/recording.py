@@ -20,6 +20,7 @@ import numpy as np
 from diffmethods import rules
 from diffmethods.algebra import simplified
 from diffmethods.definitions import DEFINITIONS
+from diffmethods.errors import TracedValueError
 from diffmethods.pullbacks import MOVES, PULLBACKS, REWRITES
 from diffmethods.steps import (
     OWN,
@@ -31,6 +32,7 @@ from diffmethods.steps import (
     expect_value,
     is_constant,
     part,
+    placed,
 )
 from diffmethods.tape import changed, fingerprint, takes
 from diffmethods.traced import LEVELS, Traced, leaves, rebuilt
@@ -64,6 +66,9 @@ OURS = (
     *("diffmethods." + name for name in ("custom_rules", "implicit")),
     "diffmethods.methods.dual_numbers",
 )
+
+# Frames of these lie between the user's code and a step of its own.
+DIRECTLY = {"diffmethods.recording", "diffmethods.traced", "numpy.lib.mixins"}
 
 
 class Recording:
@@ -235,6 +240,9 @@ class Recorded(Traced):
         if function is np.matrix_transpose and np.ndim(args[0]) == 2:
             function = np.transpose
         kwargs = {k: v for k, v in kwargs.items() if not is_default(function, k, v)}
+        if function is np.zeros_like and {"shape"}.issuperset(kwargs):
+            if self.dtype == float and not recording.pulling:
+                return Zeros(kwargs.get("shape", self.shape), recording)
         if function in ABOUT_SHAPE:
             stored = recording.stored((args, tuple(kwargs.values())))
             args, items = recording.held(stored)
@@ -317,6 +325,91 @@ class Discrete(Recorded):
         return np.array(self.value, dtype)
 
 
+class Zeros(Recorded):
+    """What ``np.zeros_like`` gives: it takes values until it is first used."""
+
+    __slots__ = ("filled", "lengths", "pairs", "used")
+    __hash__ = Traced.__hash__
+
+    def __init__(self, shape: Any, recording: Recording):
+        self.lengths = tuple(np.atleast_1d(shape).tolist()) if shape != () else ()
+        self.recording = recording
+        self.pairs: list[Any] = []
+        self.filled = np.zeros(self.lengths, bool)
+        self.used: Step | None = None
+
+    @property
+    def step(self) -> Step:  # type: ignore[override]
+        if self.used is None:
+            self.used = self.recording.step(placed, (self.lengths, None, *self.pairs))
+        return self.used
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.lengths
+
+    def __getitem__(self, index: Any) -> Any:
+        if self.used is None and not leaves(index):
+            return PartOfZeros(self, index)
+        return super().__getitem__(index)
+
+    def __setitem__(self, index: Any, item: Any) -> None:  # type: ignore[override]
+        if not (isinstance(item, PartOfZeros) and item.grown and item.whole is self):
+            self.add(index, item, again=False)
+
+    def add(self, index: Any, item: Any, again: bool) -> None:
+        """Add a value; only with `again` where there is one already."""
+        stored = self.recording.stored(item)
+        items: Any = [] if leaves(index) else np.ravel(self._numbers(index))
+        if (
+            self.used is not None
+            or leaves(index)
+            or len(set(items)) < len(items)
+            or (not again and self.filled[index].any())
+            or np.iscomplexobj(self.recording.held(stored))
+        ):
+            raise TracedValueError(
+                "numpy_source follows assignments into np.zeros_like(...) as long as "
+                "nothing was computed with it, and no item has a value already; "
+                "otherwise use np.where, np.concatenate or np.stack"
+            )
+        self.filled[index] = True
+        self.pairs.append((self.recording.stored(index), stored, False))
+
+    def _numbers(self, index: Any) -> Any:
+        return np.arange(self.filled.size).reshape(self.lengths)[index]
+
+
+class PartOfZeros(Recorded):
+    """A part of zeros: a view as long as something is added to it in place."""
+
+    __slots__ = ("grown", "index", "whole")
+    __hash__ = Traced.__hash__
+
+    def __init__(self, whole: Zeros, index: Any):
+        self.whole = whole
+        self.index = index
+        self.recording = whole.recording
+        self.grown = False
+
+    @property
+    def step(self) -> Step:  # type: ignore[override]
+        stored = self.recording.stored(self.index)
+        return self.recording.step(operator.getitem, (self.whole.step, stored))
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(np.shape(self.whole.filled[self.index]))
+
+    def __iadd__(self, other: Any) -> Any:
+        self.whole.add(self.index, other, again=True)
+        self.grown = True
+        return self
+
+    def __isub__(self, other: Any) -> Any:
+        return self.__iadd__(np.negative(other))
+
+
 def is_default(function: Function, name: str, value: Any) -> bool:
     """Whether a keyword says nothing: a trace keeps its own precision."""
     if name == "dtype":
@@ -367,14 +460,18 @@ def token(tree: Any) -> Any:
 
 
 def whereabouts() -> Any:
-    """The place in the user's code that is running: its code and the instruction."""
-    frame = sys._getframe(2)
+    """The place in the user's code that is running: its code and the instruction.
+
+    And whether the step is all that happens there.
+    """
+    frame, alone = sys._getframe(2), True
     while frame:
         name = frame.f_globals.get("__name__", "")
         if name == "diffmethods.methods.numpy_source":  # f itself is one of NumPy's own
             return None
         if is_users(name):
-            return frame.f_code, frame.f_lasti
+            return frame.f_code, frame.f_lasti, alone
+        alone = alone and name in DIRECTLY
         frame = frame.f_back  # type: ignore[assignment]
     return None
 
@@ -384,21 +481,61 @@ def is_users(module: str) -> bool:
     return not any(module == name or module.startswith(name + ".") for name in OURS)
 
 
-def written_at(note: Any) -> str:
-    """The expression in the user's code that a step comes from, on one line."""
+def placed_at(note: Any) -> tuple[Any, list[str]]:
+    """Lines and columns of a step's expression, and all lines of its file."""
     if note is None:
-        return ""
+        return None, []
     import linecache
 
-    code, instruction = note
+    code, instruction, _ = note
     place = next(islice(code.co_positions(), instruction // 2, None), None)
-    if place is None or None in place:
+    lines = linecache.getlines(code.co_filename)
+    if place is None or None in place or len(lines) < place[1]:
+        return None, []
+    return place, lines
+
+
+def written_at(note: Any) -> str:
+    """The expression in the user's code that a step comes from, on one line."""
+    place, lines = placed_at(note)
+    if place is None:
         return ""
     first, last, start, stop = place
-    lines = linecache.getlines(code.co_filename)[first - 1 : last]
-    if len(lines) != last - first + 1:
-        return ""
+    lines = lines[first - 1 : last]
     words = [line.encode() for line in lines]  # columns count bytes
     words[-1] = words[-1][:stop]
     words[0] = words[0][start:]
     return " ".join(b" ".join(words).decode(errors="replace").split())
+
+
+def named_at(note: Any) -> str:
+    """The name that the user gives to what a step computes, if any."""
+    place, lines = placed_at(note)
+    return names_given("".join(lines)).get(place, "") if place and note[2] else ""
+
+
+@functools.lru_cache(maxsize=8)
+def names_given(text: str) -> dict[Any, str]:
+    """The names of the assigned expressions in a file, by their place."""
+    import ast
+
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:  # of a notebook's own, say
+        return {}
+    found = {}
+
+    def note(target: Any, value: Any) -> None:
+        if isinstance(target, ast.Name):
+            place = value.lineno, value.end_lineno, value.col_offset
+            found[(*place, value.end_col_offset)] = target.id
+        elif isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+            for pair in zip(target.elts, value.elts, strict=False):
+                note(*pair)
+
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign):
+            note(node.targets[0], node.value)
+        elif isinstance(node, ast.AugAssign):
+            note(node.target, node)
+    return found

@@ -21,10 +21,10 @@ from diffmethods.steps import GUARDS, Step, each, filled, placed, spread
 MOST = 8  # diagonals that are kept apart
 ITEMS = 2**24  # of the largest array; with more, row by row needs less memory
 
-LINEAR = {np.negative, np.positive, np.real, np.imag, np.conjugate}
-RESHAPES = {np.reshape, np.ravel, np.squeeze, np.expand_dims}
+LINEAR: set[Any] = {np.negative, np.positive, np.real, np.imag, np.conjugate}
+RESHAPES: set[Any] = {np.reshape, np.ravel, np.squeeze, np.expand_dims}
 # With the same sequence of axes these move the items of one array.
-SHUFFLES = {*MOVES, *RESHAPES, np.transpose, np.matrix_transpose} - {
+SHUFFLES: set[Any] = {*MOVES, *RESHAPES, np.transpose, np.matrix_transpose} - {
     *(np.concatenate, np.stack, np.hstack, np.vstack, np.dstack, np.column_stack),
     *(np.split, np.array_split, np.hsplit, np.vsplit, np.dsplit),
 }
@@ -469,10 +469,9 @@ class Rows:
 
     def spread_out(self, step: Step) -> Any:
         """A number for all items, or an array with more axes."""
-        shape = tuple(step.shape)
         (x,) = step.operands
-        y = self.dense(x, len(shape))
-        return np.broadcast_to(y, (self.count, *shape))
+        y = self.dense(x, len(step.shape))
+        return np.broadcast_to(y, (self.count, *step.shape))
 
 
 def diagonal(rows: Any, weights: Any, shape: tuple[int, ...]) -> Diagonal:

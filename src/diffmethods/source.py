@@ -8,7 +8,9 @@ cache.
 import builtins
 import functools
 import inspect
+import itertools
 import keyword
+import operator
 import re
 from collections import Counter
 from collections.abc import Callable
@@ -16,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from diffmethods.recording import Recording, written_at
+from diffmethods.recording import Recording, named_at, written_at
 from diffmethods.steps import (
     GUARDS,
     VIEWS,
@@ -34,12 +36,13 @@ from diffmethods.writing import ATOM, Text, Writer, array_literal, atom, literal
 
 WIDTH = 88
 COLUMN = 44  # where notes begin, at the latest
-INLINE = 44  # characters of an expression that may stand inside another
+INLINE = 52  # characters of an expression that may stand inside another
+SHORT = 12  # characters of one that may stand in several
+RESERVED = {*keyword.kwlist, *dir(builtins), "lo", "hi"}
 
 # A derivative made of these warns of nothing that the function would not warn of.
 CALM = {np.add, np.subtract, np.multiply, np.negative, np.sum, placed, filled, "w", "v"}
 CALM |= VIEWS
-KEYWORDS = {*keyword.kwlist, *dir(builtins)}
 
 ANOTHER_BRANCH = '''\
 class AnotherBranch(ValueError):
@@ -79,12 +82,11 @@ class Program:
         self.name = name
         self.about = about
         self.outputs = fresh(recording, outputs)
-        for step in recording.steps:
-            shorten(step)
         self.steps = needed(recording.steps, self.outputs)
         self.guarded = any(step.function in GUARDS for step in self.steps)
         self.calm = all(s.function in CALM for s in self.steps if s.slope)
         self.names = names or {}
+        self.printed = recording.annotate
         for step in recording.steps:
             step.held = None
 
@@ -162,20 +164,19 @@ class Program:
         for step in self.inputs:
             name, shape = step.function, step.shape
             kind = literal(step.dtype)[0]
-            text += (
-                f"    {name} = np.asarray({name}, {kind}){'' if shape else '[()]'}\n"
-            )
+            text += f"    {name} = np.positive({name}, dtype={kind})\n"
             text += f"    if {name}.shape != {shape}:\n"
+            wanted = f"have shape {shape}" if shape else "be a number"
             text += (
-                f'        raise ValueError(f"{name} must have shape {shape}, not '
-                f'{{{name}.shape}}")\n'
+                f'        raise ValueError(f"{name} must {wanted}, not '
+                f'{"" if shape else "an array of shape "}{{{name}.shape}}")\n'
             )
         return text + "\n".join(annotated(self.lines)) + "\n"
 
 
 def annotated(lines: list["Line"]) -> list[str]:
     """Each line with its note beside it, or above it where there is no room."""
-    codes = [f"    {line.code}" for line in lines]
+    codes = [f"    {line.code}".rstrip() for line in lines]
     beside = [
         len(code)
         for code, line in zip(codes, lines, strict=True)
@@ -220,9 +221,9 @@ def to_source(
         The point; the source holds for all points of its shape that take the same
         branches.
     operator : str, optional
-        One of ``derivative``, ``gradient``, ``value_and_gradient``, ``jvp``, ``vjp``
-        and ``hvp``.  By default ``derivative`` if `x` is a number, ``gradient`` if
-        ``f(x)`` is one, and else ``vjp``.
+        One of ``derivative``, ``gradient``, ``value_and_gradient``, ``jvp``, ``vjp``,
+        ``hvp``, ``jacobian`` and ``hessian``.  By default ``derivative`` if `x` is a
+        number, ``gradient`` if ``f(x)`` is one, and else ``vjp``.
     order : int
         Which derivative; for ``derivative`` only.
 
@@ -230,8 +231,9 @@ def to_source(
     -------
     str
         A module with one function, called like the operator.  Its arguments are `x`,
-        what the operator takes besides, and what cannot be printed: large arrays, and
-        functions with a rule of their own, as its docstring lists them.
+        by the name that `f` has for it, what the operator takes besides, and what
+        cannot be printed: large arrays, and functions with a rule of their own, as its
+        docstring lists them.
 
     Raises
     ------
@@ -250,10 +252,10 @@ def to_source(
     <BLANKLINE>
     def gradient(x):
         \"""The gradient of f at x.\"""
-        x = np.asarray(x, float)
+        x = np.positive(x, dtype=float)
         if x.shape != (3,):
             raise ValueError(f"x must have shape (3,), not {x.shape}")
-        g_x = np.zeros(3)
+        g_x = np.zeros_like(x)
         g_x[:-1] = x[1:]
         g_x[1:] += x[:-1]
         return g_x
@@ -295,16 +297,6 @@ def fresh(recording: Recording, tree: Any) -> Any:
     return recording.step(np.copy, (stored,)) if lent else stored
 
 
-def shorten(step: Step) -> None:
-    """Write ``x * np.copysign(1.0, x)``, which has a slope at 0, as ``np.abs(x)``."""
-    if step.function is np.multiply and len(step.operands) == 2:
-        for x, sign in (step.args, step.args[::-1]):
-            if sign.function is np.copysign and sign.args[1] is x:
-                if isinstance(sign.args[0], float) and abs(sign.args[0]) == 1.0:
-                    step.function, step.args, step.operands = np.absolute, (x,), (x,)
-                    return
-
-
 def needed(steps: list[Step], outputs: Any) -> list[Step]:
     """The steps that the outputs and the guards depend on, in order."""
     wanted = {step.index for step in each(outputs)}
@@ -321,13 +313,15 @@ class Lines:
 
     def __init__(self, program: Program):
         self.program = program
+        self.printed = program.printed
+        self.turned = False  # once the lines are about slopes
         self.writer = Writer(self.operand, self.foreign_name)
         self.lines: list[Line] = []
         self.names: dict[Any, str] = {}
         self.constants: dict[str, Any] = {}
         self.counts: Counter[str] = Counter()
         self.inlined: dict[Step, Text] = {}
-        self.taken = {"np", "AnotherBranch", program.name}
+        self.taken = {"np", "AnotherBranch", "special", program.name}
         self.becomes: dict[Step, Step] = {}  # what a sum in place starts from
         self.uses = Counter(operand for s in program.steps for operand in s.operands)
         self.uses.update(each(program.outputs))
@@ -338,7 +332,7 @@ class Lines:
     def written(self) -> tuple[list[Line], dict[str, Any], Writer]:
         steps = [s for s in self.program.steps if not isinstance(s.function, str)]
         for step in steps:
-            if step.function is placed and self.starts(step):
+            if step.function is placed and self.starts(step) and not self.printed:
                 self.becomes[step.args[1]] = step
         for item in scheduled(steps, self.program.outputs):
             if isinstance(item, Strip):
@@ -375,16 +369,34 @@ class Lines:
         return name
 
     def new_name(self, step: Step) -> str:
-        """``g_x`` for the cotangent of x; t1, t2, ... for the rest."""
+        """The user's own name, or ``g_x`` for the cotangent of x, or t1, t2, ..."""
         if step in self.becomes:
             name = self.names[step] = self.new_name(self.becomes[step])
             return name
         name = f"g_{self.names[step.of]}" if step.of in self.names else ""
-        if not name or name in self.taken:
+        if mine := self.users_name(step):
+            counts = (mine if k == 1 else f"{mine}_{k}" for k in itertools.count(1))
+            name = next(name for name in counts if name not in self.taken)
+        elif not name or name in self.taken:
             name = self.local_name("t")
         self.taken.add(name)
         self.names[step] = name
         return name
+
+    def users_name(self, step: Step) -> str:
+        """What the function itself calls a step's result."""
+        name = "" if step.slope else named_at(step.note)
+        return "" if name in RESERVED or re.fullmatch(r"[a-z]\d+|g_\w*", name) else name
+
+    def is_plain_part(self, step: Step) -> bool:
+        """Whether ``x[1:]`` or ``x.T`` may be written again wherever it is used."""
+        operand = step.args[0] if step.args else None
+        return (
+            self.printed
+            and operand in self.program.inputs
+            and len(step.operands) == 1
+            and step.function in (np.transpose, operator.getitem)
+        )
 
     def write(self, step: Step) -> None:
         """A line for a step, unless it can stand in the one that uses it."""
@@ -394,7 +406,9 @@ class Lines:
             self.write_placed(step)
         else:
             text = self.writer.expression(step)
-            if self.uses[step] == 1 and len(text[0]) <= INLINE and not step.several:
+            short = len(text[0]) <= (SHORT if self.is_plain_part(step) else INLINE)
+            again = self.uses[step] == 1 or self.is_plain_part(step)
+            if short and again and not step.several and not self.users_name(step):
                 self.inlined[step] = text
             else:
                 self.assign(self.new_name(step), text[0], step)
@@ -408,7 +422,7 @@ class Lines:
     def foreign_name(self, function: Any) -> str:
         """The name of a function that is not NumPy's, if it is free."""
         name = str(function.__name__)
-        if not name.isidentifier() or name in self.taken | KEYWORDS:
+        if not name.isidentifier() or name in self.taken | RESERVED:
             name = self.local_name("function")
         self.taken.add(name)
         return name
@@ -423,6 +437,10 @@ class Lines:
         return name
 
     def assign(self, name: str, words: str, step: Step, sign: str = "=") -> None:
+        if step.slope and not self.turned:
+            self.turned = True
+            if self.printed and self.lines:
+                self.lines.append(Line(""))
         self.lines.append(Line(f"{name} {sign} {words}", note(step, words)))
 
     def write_guard(self, step: Step) -> None:
@@ -459,7 +477,11 @@ class Lines:
         kind = "" if step.dtype == float else f", {literal(step.dtype)[0]}"
         size = str(shape[0]) if len(shape) == 1 else str(tuple(shape))
         started = False
-        if whole is None:
+        if self.printed and step.dtype == float:
+            x = self.program.inputs[0]
+            like = "" if x.shape == step.shape else f", shape={size}"
+            first, started = f"np.zeros_like({self.names[x]}{like})", True
+        elif whole is None:
             first, started = f"np.zeros({size}{kind})", True
         elif not isinstance(whole, (Step, Constant)) or whole.shape != step.shape:
             first = f"np.full({size}, {self.writer.text(whole)[0]}{kind})"
@@ -471,10 +493,15 @@ class Lines:
         name = self.names.get(step) or self.new_name(step)
         if name != first:
             self.assign(name, first, step)
+        if self.printed and whole is not None and step.dtype == float:
+            full = ":" if len(shape) == 1 else "..."
+            self.assign(f"{name}[{full}]", self.writer.text(whole)[0], step)
+            started = False
         for ((words, binding), index, repeats), (_, value, _) in zip(
             texts, pairs, strict=True
         ):
-            origin = value if isinstance(value, Step) else step
+            known = words.isidentifier() or not isinstance(value, Step)
+            origin = step if known else value
             if repeats:
                 code = f"np.add.at({name}, {index_argument(index)}, {words})"
                 self.lines.append(Line(code, note(origin, "")))
@@ -498,6 +525,6 @@ def index_argument(index: str) -> str:
 def note(step: Step, words: str) -> str:
     """The user's expression that a line comes from, if it says more than the line."""
     written = written_at(step.note)
-    if not written or written == words:
+    if not written or written in re.sub(r"(\b[^\W\d]\w*)_\d+\b", r"\1", words):
         return ""
     return f"back through {written}" if step.slope else written

@@ -145,7 +145,8 @@ class Strip:
             body.write_sum(step)
         for line in body.before:
             lines.add(line)
-        lines.add(f"for lo in range(0, {n}, {rows}):")
+        words = "strip by strip, each as long as fits into the processor's cache"
+        lines.add(f"for lo in range(0, {n}, {rows}):", words)
         lines.add(f"    hi = min(lo + {rows}, {n})")
         for line, note in body.inside:
             lines.add(f"    {line}", note)

@@ -110,6 +110,17 @@ def array_literal(array: Any) -> str | None:
     return f"np.array({nested(array)}{'' if implied else kind})"
 
 
+def spelled_out(index: Any, axes: int) -> Any:
+    """An index without an ellipsis, where that is as short."""
+    if not isinstance(index, tuple) or Ellipsis not in index[:1]:
+        return index
+    rest = index[1:]
+    if not all(i is None or isinstance(i, (slice, int)) for i in rest):
+        return index
+    missing = axes - sum(i is not None for i in rest)
+    return index if missing > 1 else (slice(None),) * missing + rest
+
+
 def nested(array: Any) -> str:
     if array.ndim == 0:
         return literal(array[()])[0]
@@ -165,7 +176,8 @@ class Writer:
         if function in UNARY and not step.kwargs:
             return UNARY[function] + atom(self.text(args[0]), SIGN), SIGN
         if function is operator.getitem:
-            return f"{atom(self.text(args[0]), ATOM)}[{self.index(args[1])}]", ATOM
+            index = spelled_out(args[1], len(args[0].shape))
+            return f"{atom(self.text(args[0]), ATOM)}[{self.index(index)}]", ATOM
         if function is part:
             return f"{atom(self.text(args[0]), ATOM)}[{args[1]}]", ATOM
         if function is np.ndarray.astype:

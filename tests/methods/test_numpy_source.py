@@ -566,6 +566,14 @@ def newton(x):
     return y
 
 
+def pendulum(x):
+    angle, speed = x[0], x[1]
+    for _ in range(3):
+        speed = speed - 0.25 * np.sin(angle)
+        angle = angle + 0.25 * speed
+    return angle
+
+
 BIG = np.linspace(0, 1, 400)
 
 
@@ -575,6 +583,9 @@ SOURCES = {
     "sums in strips": (LONG["norm"][0], long(40_000), "value_and_gradient", ()),
     "matrix": (matrix_expression, MATRIX, "gradient", ()),
     "loop": (newton, 2.0, "derivative", ()),
+    "pendulum": (pendulum, np.array([1.0, 0.0]), "gradient", ()),
+    "jacobian": (lambda x: np.tanh(x) * x[0], X, "jacobian", ()),
+    "hessian": (rosenbrock, X, "hessian", ()),
     "both": (rosenbrock, X, "value_and_gradient", ()),
     "weighted": (lambda x: np.sin(x) * x[::-1], X, "vjp", (np.arange(4.0),)),
     "directional": (lambda x: np.sort(x) * np.std(x), X, "jvp", (np.arange(4.0),)),
@@ -658,17 +669,42 @@ import numpy as np
 
 def gradient(x):
     """The gradient of rosenbrock at x."""
-    x = np.asarray(x, float)
+    x = np.positive(x, dtype=float)
     if x.shape != (4,):
         raise ValueError(f"x must have shape (4,), not {x.shape}")
-    t1 = x[:-1]
-    t2 = x[1:] - t1 ** 2   # x[1:] - x[:-1] ** 2
-    g_x = np.zeros(4)
-    g_x[:-1] = -2.0 * (1 - t1) - 400.0 * (t2 * t1)  # back through x[:-1]
-    g_x[1:] += 200.0 * t2  # back through (x[1:] - x[:-1] ** 2) ** 2
+    t1 = x[1:] - x[:-1] ** 2
+
+    g_x = np.zeros_like(x)
+    g_x[:-1] = -2.0 * (1 - x[:-1]) - 400.0 * (t1 * x[:-1])
+    g_x[1:] += 200.0 * t1  # back through (x[1:] - x[:-1] ** 2) ** 2
     return g_x
 '''
     )
+
+
+def test_the_source_keeps_the_users_names():
+    text = to_source(pendulum, np.array([1.0, 0.0]))
+    assert "    speed_2 = speed - 0.25 * np.sin(angle)\n" in text
+    assert "    angle_2 = angle + 0.25 * speed_2\n" in text
+    assert "g_angle_2 = " in text
+    weights = lambda weights: np.sum(weights**2)
+    assert "def gradient(weights):" in to_source(weights, X)
+    direction = lambda v: np.sum(v**2)
+    assert "def hvp(x, v):" in to_source(direction, X, operator="hvp")
+
+
+def test_names_that_cannot_be_kept():
+    def f(x):
+        np_ = lo = t1 = max = np.exp(x)  # noqa: F841
+        lo = np.sin(max)
+        t1 = lo * lo
+        g_x = t1 * max
+        return np.sum(g_x * t1 * lo)
+
+    text = to_source(f, X)
+    close(executed(text)["gradient"](X), by_differences(f, X))
+    assert "max = " not in text
+    assert "    lo = " not in text
 
 
 def test_the_source_looks_where_python_looked():
@@ -721,3 +757,226 @@ def test_constants_are_folded_and_merged():
     assert text.count("*") <= 6
     text = to_source(lambda x: np.sum((2 * x + 2 * x + 2 * x) * x), X)
     assert text.count("2 * x") == 1
+
+
+# A source is a function like any other
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (rosenbrock, X),
+        (matrix_expression, MATRIX),
+        (pendulum, np.array([1.0, 0.2])),
+        (lambda x: np.sum(np.tanh(x) * x[::-1]) + x[0] ** 3, X),
+        (lambda x: x[0] * np.exp(x[1]) if x[0] > 0 else x[1], X),
+        (lambda x: np.sum(np.sin(x) + 3.0 * x), X),
+        (lambda x: np.sum(x[1:] ** 2) * np.sum(x), X),
+    ],
+)
+def test_the_source_of_a_source(f, x):
+    """Differentiated again, it gives the Hessian, and so does its own source."""
+    g = executed(to_source(f, x, operator="gradient"))["gradient"]
+    want = dm.hessian(f, method="dual_numbers")(x)
+    for _ in range(2):
+        close(jacobian(g)(x), want)
+    if x.ndim > 1:
+        return  # its constants are too large to print
+    again = executed(to_source(g, x, operator="jacobian"))["jacobian"]
+    close(again(x), want)
+
+
+@pytest.mark.parametrize("x", [0.0, 0.5, 20.0])
+def test_the_source_of_the_source_of_a_source(x):
+    f = np.tanh
+    for _ in range(3):
+        f = executed(to_source(f, 0.3))["derivative"]
+    want = mp.diff(mp.tanh, mp.mpf(x), 3)
+    assert float(f(x)) == pytest.approx(float(want), rel=1e-12)
+
+
+def test_a_source_in_strips_is_not_followed():
+    g = executed(to_source(rosenbrock, long(40_000)))["gradient"]
+    with pytest.raises(TracedValueError, match="out="):
+        dm.vjp(g, method="numpy_source")(long(40_000), long(40_000))
+
+
+def writes_first(x):
+    y = np.zeros_like(x)
+    y[1:] = x[:-1] ** 2
+    y[0] = np.exp(x[1])
+    y[:2] += 3.0 * x[0]
+    y[-1] -= x[1]
+    return np.sum(y * x)
+
+
+def test_assignments_into_new_zeros():
+    for _ in range(2):
+        close(gradient(writes_first)(X), by_differences(writes_first, X))
+
+
+def writes_twice(x):
+    y = np.zeros_like(x)
+    y[1:] = x[1:]
+    y[2] = x[0]
+    return np.sum(y)
+
+
+def writes_after_use(x):
+    y = np.zeros_like(x)
+    total = np.sum(y)
+    y[1:] = x[1:]
+    return np.sum(y) + total
+
+
+def writes_one_item_twice(x):
+    y = np.zeros_like(x)
+    y[[0, 0]] += x[:2]
+    return np.sum(y)
+
+
+def writes_through_a_part(x):
+    y = np.zeros_like(x)
+    part = y[1:]
+    total = np.sum(part)
+    part += x[1:]
+    return np.sum(y) + total
+
+
+@pytest.mark.parametrize(
+    "f", [writes_twice, writes_after_use, writes_one_item_twice, writes_through_a_part]
+)
+def test_other_assignments_are_refused(f):
+    with pytest.raises(TracedValueError, match=r"assignments into np\.zeros_like"):
+        gradient(f)(X)
+
+
+# Whole matrices
+
+
+def whole(f):
+    """Whether the matrices of a function have a program."""
+    return not numpy_source.MEMORIES[id(f)].by_rows
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+@pytest.mark.parametrize("expression", EXPRESSIONS + EDGE_EXPRESSIONS, ids=str)
+def test_jacobians_of_the_corpus(expression):
+    f, x, want = expression.function, expression.point, reference(expression)
+    for _ in range(2):
+        try:
+            close(np.asarray(jacobian(f)(x)), want)
+        except DiffmethodsError:
+            pytest.skip("refused")
+
+
+MATRICES = {
+    "elementwise": lambda x: np.sin(x) * x,
+    "diagonal times matrix": lambda x: np.tanh(MIXING @ x),
+    "matrix from the right": lambda x: np.tanh(x @ MIXING),
+    "three diagonals": lambda x: x[1:] ** 2 * x[:-1],
+    "scalars": lambda x: np.stack([x[0] * x[1], np.exp(x[2]), x[3] ** 2]),
+    "sums": lambda x: x * np.sum(x) + np.mean(np.cos(x)),
+    "more than variables": lambda x: np.outer(x, np.sin(x)),
+    "fewer than variables": lambda x: np.array([np.sum(x**2), x[0] * x[1]]),
+    "choice": lambda x: np.where(x > 0.5, np.log(x), x**2),
+    "pole behind a choice": lambda x: np.where(x > 0.5, np.sqrt(x - 0.5), 0.0),
+    "indices": lambda x: x[[0, 2, 2]] * x[1],
+    "order": lambda x: np.sort(x)[::-1] * x,
+    "shapes": lambda x: np.reshape(x, (2, 2)).T @ np.reshape(x, (2, 2)),
+    "triangle": lambda x: np.triu(np.reshape(x, (2, 2))) ** 2,
+    "running": lambda x: np.cumsum(x) * np.concatenate([x[1:], x[:1]]),
+    "solution": lambda x: np.linalg.solve(MIXING + np.diag(x), x),
+    "einsum": lambda x: np.einsum("ij,j->i", MIXING, x**2),
+    "spread": lambda x: np.take(x, [0, 3, 3]) ** 2,
+    "complex": lambda x: np.abs(np.exp(1j * x) + x),
+    "constant": lambda x: np.ones(3),
+    "branch": lambda x: x**2 if x[0] > 0.1 else x,
+}
+MIXING = np.array([[4.0, 1, 0, 2], [1, 5, 1, 0], [0, 1, 6, 1], [2, 0, 1, 7]])
+
+
+@pytest.mark.filterwarnings("ignore:invalid value encountered in sqrt")
+@pytest.mark.parametrize("name", MATRICES)
+def test_whole_matrices(name):
+    f = MATRICES[name]
+    g = lambda x: np.sum(np.sin(f(x)))
+    for x in (X, X + 0.01, X):
+        close(jacobian(f)(x), dm.jacobian(f, method="dual_numbers")(x), 1e-13)
+        close(
+            dm.hessian(g, method="numpy_source")(x),
+            dm.hessian(g, method="dual_numbers")(x),
+            1e-12,
+        )
+    assert whole(f)
+    assert whole(g)
+
+
+def test_the_source_of_a_hessian_keeps_its_diagonals():
+    text = to_source(rosenbrock, X, operator="hessian")
+    close(executed(text)["hessian"](X), dm.hessian(rosenbrock)(X), 1e-14)
+    assert "[::5] = " in text
+    assert "[1::5] += " in text
+    assert "@" not in text
+
+
+def test_matrices_without_a_program(monkeypatch):
+    """Row by row where no rule for all rows is known, or they need much memory."""
+    for f in (lambda x: np.convolve(x, x), lambda x: np.real(np.fft.fft(x)) ** 2):
+        for _ in range(2):
+            close(jacobian(f)(X), dm.jacobian(f, method="dual_numbers")(X), 1e-13)
+        assert not whole(f)
+    monkeypatch.setattr("diffmethods.rows.ITEMS", 10)
+    f = lambda x: np.sin(x) * np.sum(x)
+    for _ in range(2):
+        close(jacobian(f)(X), dm.jacobian(f, method="dual_numbers")(X), 1e-13)
+    assert not whole(f)
+
+
+def test_a_matrix_of_nothing():
+    nothing = np.ones(0)
+    assert jacobian(np.sin)(nothing).shape == (0, 0)
+    square = lambda x: np.sum(x**2)
+    assert dm.hessian(square, method="numpy_source")(nothing).shape == (0, 0)
+    assert jacobian(lambda x: x[:0])(X).shape == (0, 4)
+
+
+def test_the_point_stays_as_it_is():
+    def f(x):
+        y = x * 1.0
+        y *= 2
+        return np.sum(y * y)
+
+    x = X.copy()
+    for _ in range(3):
+        for g in (gradient(f), dm.hessian(f, method="numpy_source"), jacobian(np.sin)):
+            g(x)[...] = 7.0
+            np.testing.assert_array_equal(x, X)
+
+
+# Threads once more: whole matrices, branches and sources at once
+
+
+def test_sixteen_threads_on_one_function():
+    f = lambda x: np.sum(x**2) if x[0] > 0.5 else np.sum(np.exp(x))
+    failures = []
+
+    def work(seed):
+        random = np.random.default_rng(seed)
+        for _ in range(30):
+            x = random.uniform(0, 1, random.integers(1, 4))
+            second = 2.0 + 0 * x if x[0] > 0.5 else np.exp(x)
+            found = dm.hessian(f, method="numpy_source")(x)
+            text = executed(to_source(f, x))
+            slope = 2 * x if x[0] > 0.5 else np.exp(x)
+            if not np.allclose(found, np.diag(second), rtol=1e-13):
+                failures.append(x)
+            if not np.allclose(text["gradient"](x), slope, rtol=1e-13):
+                failures.append(x)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failures

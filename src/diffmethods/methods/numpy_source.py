@@ -1,5 +1,6 @@
 """NumPy source: record a function once, and write its derivative down as a program."""
 
+import inspect
 import math
 import threading
 import weakref
@@ -17,7 +18,7 @@ from diffmethods.operators import check_weight
 from diffmethods.pullbacks import MOVES, PULLBACKS, REWRITES
 from diffmethods.recording import LEFT_TO_NUMPY, Recorded, Recording
 from diffmethods.rows import RowByRow, every_row
-from diffmethods.source import AnotherBranch, Program
+from diffmethods.source import RESERVED, AnotherBranch, Program
 from diffmethods.steps import filled
 from diffmethods.surroundings import Surroundings
 from diffmethods.traced import AT_LEAST, Traced, outcome, rebuilt
@@ -145,30 +146,30 @@ def is_ours(recording: Recording, y: Any) -> bool:
 
 
 RECORD: dict[str, tuple[Function, tuple[str, ...], str]] = {
-    "gradient": (record_gradient, ("x",), "The gradient of {f} at x."),
+    "gradient": (record_gradient, ("x",), "The gradient of {f} at {x}."),
     "value_and_gradient": (
         record_value_and_gradient,
         ("x",),
-        "The value of {f} at x, and its gradient.",
+        "The value of {f} at {x}, and its gradient.",
     ),
-    "derivative": (record_derivative, ("x",), "The {nth} of {f} at each x."),
+    "derivative": (record_derivative, ("x",), "The {nth} of {f} at each {x}."),
     "vjp": (
         record_vjp,
         ("x", "w"),
-        "The product w J of a weight and {f}'s Jacobian at x.",
+        "The product w J of a weight and {f}'s Jacobian at {x}.",
     ),
     "jvp": (
         record_jvp,
         ("x", "v"),
-        "The product J v of {f}'s Jacobian at x and a direction.",
+        "The product J v of {f}'s Jacobian at {x} and a direction.",
     ),
     "hvp": (
         record_hvp,
         ("x", "v"),
-        "The product H v of {f}'s Hessian at x and a direction.",
+        "The product H v of {f}'s Hessian at {x} and a direction.",
     ),
-    "jacobian": (record_jacobian, ("x",), "The Jacobian of {f} at x."),
-    "hessian": (record_hessian, ("x",), "The Hessian of {f} at x."),
+    "jacobian": (record_jacobian, ("x",), "The Jacobian of {f} at {x}."),
+    "hessian": (record_hessian, ("x",), "The Hessian of {f} at {x}."),
 }
 
 
@@ -177,13 +178,16 @@ def recorded(
     f: Function,
     points: tuple[Any, ...],
     order: int = 1,
-    annotate: bool = False,
+    x_name: str = "",
 ) -> tuple[Any, Recording, list[Any]]:
-    """Record an operation; what came out, as stand-ins, with those that went in."""
+    """Record an operation; what came out, as stand-ins, with those that went in.
+
+    Given a name for x, note from where in the user's code the steps come.
+    """
     record, names, _ = RECORD[operation]
-    recording = Recording(annotate)
+    recording = Recording(annotate=bool(x_name))
     inputs = [
-        recording.input(point, name, slope=name != "x")
+        recording.input(point, x_name or name if name == "x" else name, name != "x")
         for point, name in zip(points, names, strict=True)
     ]
     more = (order,) if operation == "derivative" else ()
@@ -206,7 +210,7 @@ def written(
     nth = ("derivative", "second derivative", "third derivative")
     words = nth[order - 1] if order <= 3 else f"{order}th derivative"
     about = RECORD[operation][2].format(
-        f=name if name.isidentifier() else "f", nth=words
+        f=name if name.isidentifier() else "f", nth=words, x=inputs[0].step.function
     )
     steps = [x.step for x in inputs]
     return Program(recording, steps, result, operation, about, arrays)
@@ -227,9 +231,19 @@ def program_at(f: Function, x: Any, operation: str, order: int = 1) -> Program:
     elif len(RECORD[operation][1]) > 1:
         points.append(np.ones(np.shape(x))[()])
     with np.errstate(all="ignore"):
-        found = recorded(operation, f, tuple(points), order, annotate=True)
+        name = parameter(f, RECORD[operation][1])
+        found = recorded(operation, f, tuple(points), order, name)
     names = Surroundings(f).arrays_by_name()
     return written(operation, f, *found, order, names)
+
+
+def parameter(f: Function, others: tuple[str, ...]) -> str:
+    """What a function calls its argument, if nothing else is called so."""
+    try:
+        name = next(iter(inspect.signature(f).parameters))
+    except (TypeError, ValueError, StopIteration):
+        return "x"
+    return "x" if name in RESERVED.union(others, ("np", "args")) else name
 
 
 class Memory:
