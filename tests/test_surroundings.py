@@ -217,6 +217,16 @@ simple(
 simple("a list", lambda x: np.sum(x * HELD[0]), raise_held)
 simple("a module", lambda x: np.sum(x * MODULE.scale), raise_module)
 simple("getattr", lambda x: np.sum(x * getattr(MODULE, "sca" + "le")), raise_module)
+simple(
+    "getattr, spelled out",
+    lambda x: np.sum(x * getattr(MODULE, "scale")),  # noqa: B009
+    raise_module,
+)
+simple(
+    "getattr of any name",
+    lambda x: np.sum(x * getattr(MODULE, ["scale"][0])),
+    raise_module,
+)
 simple("vars", lambda x: np.sum(x * vars(MODULE)["scale"]), raise_module)
 simple(
     "attrgetter",
@@ -601,6 +611,7 @@ KEPT = {
     "NumPy's own": lambda x: np.linalg.norm(x) + np.sum(np.fft.fft(x).real),
     "builtins": lambda x: sum(x) * len(x) + max(x) + float(3) * abs(x[0]),
     "comprehension": lambda x: np.sum([x[i] for i in range(3)]),
+    "hasattr": lambda x: x.sum() if hasattr(x, "sum") else 0.0,
     "scipy": lambda x: np.sum(special().erf(x)),
     "functools": lambda x: functools.reduce(np.add, [x, x]).sum(),
     "named tuple": lambda x: np.sum(Point(1.0, []).weight * x),

@@ -54,6 +54,13 @@ class Buffers:
         return new
 
 
+class OfThisThread(threading.local, Buffers):
+    """The same, for each thread its own."""
+
+
+KEPT_ARRAYS = OfThisThread()
+
+
 def into(
     ufunc: np.ufunc, plain: Callable[[Any, Any], Any]
 ) -> Callable[[Buffers, Any, Any], Any]:

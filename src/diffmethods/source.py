@@ -10,6 +10,7 @@ import functools
 import inspect
 import itertools
 import keyword
+import math
 import operator
 import re
 from collections import Counter
@@ -18,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from diffmethods.buffers import KEPT_ARRAYS, LARGE
 from diffmethods.recording import Recording, named_at, written_at
 from diffmethods.steps import (
     GUARDS,
@@ -93,7 +95,7 @@ class Program:
     @functools.cached_property
     def function(self) -> Callable[..., Any]:
         """What the source defines."""
-        space: dict[str, Any] = {"np": np, **self.constants}
+        space: dict[str, Any] = {"np": np, "kept": KEPT_ARRAYS, **self.constants}
         for foreign, word in self.writer.unnamed.items():
             space[word] = getattr(foreign, "called", foreign)
         space |= {helper.__name__: helper for helper in self.writer.helpers}
@@ -321,7 +323,7 @@ class Lines:
         self.constants: dict[str, Any] = {}
         self.counts: Counter[str] = Counter()
         self.inlined: dict[Step, Text] = {}
-        self.taken = {"np", "AnotherBranch", "special", program.name}
+        self.taken = {"np", "AnotherBranch", "special", "kept", program.name}
         self.becomes: dict[Step, Step] = {}  # what a sum in place starts from
         self.uses = Counter(operand for s in program.steps for operand in s.operands)
         self.uses.update(each(program.outputs))
@@ -436,6 +438,12 @@ class Lines:
         self.taken.add(name)
         return name
 
+    def fresh(self, how: str, shape: Any, kind: str) -> str:
+        """A new array; a large one may be an old one that nobody holds any more."""
+        if math.prod(shape) >= LARGE and kind == "float" and not self.printed:
+            return f"kept.{how}({tuple(shape)})"
+        return f"np.{how}({sized(shape)}{'' if kind == 'float' else f', {kind}'})"
+
     def assign(self, name: str, words: str, step: Step, sign: str = "=") -> None:
         if step.slope and not self.turned:
             self.turned = True
@@ -474,15 +482,15 @@ class Lines:
     def write_placed(self, step: Step) -> None:
         """A zero array, or the first term, with the others added at their indices."""
         shape, whole, *pairs = step.args
-        kind = "" if step.dtype == float else f", {literal(step.dtype)[0]}"
-        size = str(shape[0]) if len(shape) == 1 else str(tuple(shape))
+        word = literal(step.dtype)[0]
+        kind, size = "" if step.dtype == float else f", {word}", sized(shape)
         started = False
         if self.printed and step.dtype == float:
             x = self.program.inputs[0]
             like = "" if x.shape == step.shape else f", shape={size}"
             first, started = f"np.zeros_like({self.names[x]}{like})", True
         elif whole is None:
-            first, started = f"np.zeros({size}{kind})", True
+            first, started = self.fresh("zeros", shape, word), True
         elif not isinstance(whole, (Step, Constant)) or whole.shape != step.shape:
             first = f"np.full({size}, {self.writer.text(whole)[0]}{kind})"
         elif self.starts(step):
@@ -511,6 +519,10 @@ class Lines:
                     sign, words = "-=", words[1:]
                 self.assign(f"{name}[{index}]", words, origin, sign)
             started = False
+
+
+def sized(shape: Any) -> str:
+    return str(shape[0]) if len(shape) == 1 else str(tuple(shape))
 
 
 def index_argument(index: str) -> str:

@@ -217,7 +217,7 @@ class Body:
         if step in self.strip.kept:
             whole = self.lines.new_name(step)
             self.before.append(
-                f"{whole} = np.empty({self.size(step.shape)}{typed(kind)})"
+                f"{whole} = {self.lines.fresh('empty', step.shape, kind)}"
             )
             return self.sliced(step, whole)
         free = self.free.setdefault(kind, [])
@@ -226,7 +226,7 @@ class Body:
         else:
             whole, name = self.lines.local_name("b"), self.lines.local_name("r")
             size = (strip_of(step.shape), *step.shape[1:])
-            self.before.append(f"{whole} = np.empty({self.size(size)}{typed(kind)})")
+            self.before.append(f"{whole} = {self.lines.fresh('empty', size, kind)}")
             self.inside.append((f"{name} = {whole}[: hi - lo]", ""))
         self.local[step] = name
         self.owner[step] = (kind, name)
@@ -241,7 +241,8 @@ class Body:
     def write_placed(self, step: Step) -> None:
         name = self.lines.new_name(step)
         kind = literal(step.dtype)[0]
-        self.before.append(f"{name} = np.zeros({self.size(step.args[0])}{typed(kind)})")
+        fresh = self.lines.fresh("zeros", step.args[0], kind)
+        self.before.append(f"{name} = {fresh}")
         for index, value, _ in step.args[2:]:
             view = self.lines.local_name("v")
             self.before.append(f"{view} = {name}[{self.lines.writer.index(index)}]")
@@ -255,11 +256,3 @@ class Body:
         words = self.operand(step.args[0])
         self.inside.append((f"{parts}.append(np.sum({words}))", self.lines.note(step)))
         self.after.append(f"{self.lines.new_name(step)} = np.sum({parts})")
-
-    @staticmethod
-    def size(shape: Any) -> str:
-        return str(shape[0]) if len(shape) == 1 else str(tuple(shape))
-
-
-def typed(kind: str) -> str:
-    return "" if kind == "float" else f", {kind}"

@@ -40,6 +40,7 @@ RESTLESS = {
     *("getattr", "hasattr", "__import__", "input", "open"),
     *("attrgetter", "methodcaller", "__dict__", "__globals__", "__closure__"),
 }
+ASKING = {"getattr", "hasattr"}
 # What a class holds that says nothing about what its methods compute.
 ASIDE = {
     *("__dict__", "__weakref__", "__doc__", "__module__", "__annotations__"),
@@ -246,12 +247,15 @@ def names_in(code: types.CodeType) -> tuple[tuple[str, ...], tuple[str, ...]]:
     read: dict[str, None] = {}
     names: dict[str, None] = {}
     for part in codes(code):
-        names.update(dict.fromkeys(part.co_names))
+        names.update(dict.fromkeys(set(part.co_names) - ASKING))
         imported: dict[str, None] = {}
-        for instruction in dis.get_instructions(part):
+        instructions = list(dis.get_instructions(part))
+        for k, instruction in enumerate(instructions):
             word = instruction.argval
             if instruction.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
                 read[word] = None
+                if word in ASKING:  # for an attribute that is spelled out, or not
+                    names[spelled_out(instructions[k + 1 : k + 3]) or word] = None
             elif instruction.opname == "IMPORT_NAME":
                 home = word
                 imported[home] = None
@@ -261,6 +265,14 @@ def names_in(code: types.CodeType) -> tuple[tuple[str, ...], tuple[str, ...]]:
         if not all(map(is_fixed, imported)):
             names["__import__"] = None
     return tuple(read), tuple(names)
+
+
+def spelled_out(instructions: list[dis.Instruction]) -> str:
+    """The name in ``getattr(x, "name")``, given what follows ``getattr``."""
+    loads = [i.opname.startswith("LOAD_") for i in instructions]
+    name = instructions[-1].argval
+    known = loads == [True, True] and instructions[-1].opname == "LOAD_CONST"
+    return name if known and isinstance(name, str) else ""
 
 
 def codes(code: types.CodeType) -> Iterator[types.CodeType]:

@@ -106,7 +106,8 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
             case "reduce" if ufunc in REDUCTIONS:
                 return REDUCTIONS[ufunc](*args, **({"axis": 0} | kwargs))
             case "accumulate" if ufunc in ACCUMULATIONS:
-                return ACCUMULATIONS[ufunc](*args, **({"axis": 0} | kwargs))
+                given = {key: x for key, x in kwargs.items() if x is not None}
+                return ACCUMULATIONS[ufunc](*args, **({"axis": 0} | given))
             case "outer":
                 a, b = args
                 return ufunc(

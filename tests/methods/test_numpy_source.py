@@ -980,3 +980,32 @@ def test_sixteen_threads_on_one_function():
     for thread in threads:
         thread.join()
     assert not failures
+
+
+def test_results_of_long_arrays_are_never_written_again():
+    """Memory is used again, but only when nobody holds it."""
+    g = gradient(rosenbrock)
+    points = [long(40_000) + 0.01 * k for k in range(6)]
+    results = [g(x) for x in points]
+    parts = [g(x)[5:9] for x in points]  # a view keeps its array
+    for x, found, part in zip(points, results, parts, strict=True):
+        want = rosenbrock_gradient(x)
+        np.testing.assert_allclose(found, want, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(part, want[5:9], rtol=1e-12, atol=1e-12)
+
+
+def test_threads_have_memory_of_their_own():
+    g, found = gradient(rosenbrock), {}
+
+    def work(k):
+        x = long(40_000) + 0.01 * k
+        found[k] = all(
+            np.allclose(g(x), rosenbrock_gradient(x), rtol=1e-12) for _ in range(20)
+        )
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == dict.fromkeys(range(16), True)
