@@ -194,7 +194,7 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
 
     def astype(self, dtype: Any, **kwargs: Any) -> Any:
         if np.issubdtype(dtype, np.inexact):
-            return self  # a trace keeps its own precision
+            return copy.copy(self)  # a trace keeps its own precision
         return self.value.astype(dtype, **kwargs)  # whole numbers are locally constant
 
     def item(self, *index: int) -> Any:
