@@ -152,9 +152,9 @@ again
 # %%
 # On arrays
 # ---------
-# A program holds for one shape. It goes through long arrays in strips of 8,192 items: a
-# strip and the few buffers beside it fit into the processor's cache, and the arithmetic
-# no longer waits for memory.
+# A program holds for one shape. It goes through long arrays in strips of 16,384 items:
+# a strip and the few buffers beside it fit into the processor's cache, and the
+# arithmetic no longer waits for memory.
 
 
 def bump(x):

@@ -6,6 +6,7 @@ together in strips, and what they hand to each other stays in a few buffers.
 """
 
 import math
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,8 @@ import numpy as np
 from diffmethods.steps import Constant, Step, each, placed
 from diffmethods.writing import literal
 
-ITEMS = 8192  # in a strip
-LONG = 4 * ITEMS  # items from which an array is walked in strips
+ITEMS = 16384  # in a strip
+LONG = 2 * ITEMS  # items from which an array is walked in strips
 FEW = 2  # steps below which nothing is gained
 FAST_POWERS = {
     2: np.square,
@@ -137,12 +138,13 @@ class Strip:
         """Write the loop."""
         n, rows = self.shape[0], strip_of(self.shape)
         body = Body(lines, self)
+        for step in self.placed:
+            body.prepare_placed(step)
         for step in self.members:
             body.write(step)
-        for step in self.placed:
-            body.write_placed(step)
         for step in self.sums:
             body.write_sum(step)
+        body.write_placed()
         for line in body.before:
             lines.add(line)
         words = "strip by strip, each as long as fits into the processor's cache"
@@ -165,9 +167,12 @@ class Body:
         self.after: list[str] = []
         self.local: dict[Any, str] = {}  # names within a strip
         self.free: dict[Any, list[str]] = {}
+        self.lands: dict[Any, str] = {}  # arrays that a result is computed into
+        self.adding: list[tuple[str, str, Any]] = []  # what is added at the end
+        self.places = Counter(v for s in strip.placed for _, v, _ in s.args[2:])
         self.owner: dict[Step, tuple[Any, str]] = {}
         self.last: dict[Step, Any] = {}
-        for step in (*strip.members, *strip.placed, *strip.sums):
+        for step in (*strip.members, *strip.sums, *strip.placed):
             for operand in step.operands:
                 self.last[operand] = step
 
@@ -180,7 +185,8 @@ class Body:
             self.release(operand, step)
         words = f"{self.lines.writer.name(function)}({', '.join(args)}"
         note = self.lines.note(step)
-        if function is np.where and step not in self.strip.kept:
+        here = step in self.strip.kept or step in self.lands
+        if function is np.where and not here:
             self.local[step] = self.lines.local_name("w")
             self.inside.append((f"{self.local[step]} = {words})", note))
             return
@@ -220,6 +226,8 @@ class Body:
                 f"{whole} = {self.lines.fresh('empty', step.shape, kind)}"
             )
             return self.sliced(step, whole)
+        if step in self.lands:
+            return self.sliced(step, self.lands[step])
         free = self.free.setdefault(kind, [])
         if free:
             name = free.pop()
@@ -238,16 +246,49 @@ class Body:
             kind, name = self.owner.pop(operand)
             self.free[kind].append(name)
 
-    def write_placed(self, step: Step) -> None:
+    def prepare_placed(self, step: Step) -> None:
+        """Make the array that values are added into, and let one be computed there.
+
+        It must be the one that begins last: then no strip of it comes where another
+        value has been added before.
+        """
+        shape, kind = step.args[0], literal(step.dtype)[0]
+        starts = [self.start(index, shape) for index, _, _ in step.args[2:]]
         name = self.lines.new_name(step)
-        kind = literal(step.dtype)[0]
-        fresh = self.lines.fresh("zeros", step.args[0], kind)
+        first = starts.index(max(starts)) if min(starts) >= 0 else None
+        fresh = self.lines.fresh("zeros" if first is None else "empty", shape, kind)
         self.before.append(f"{name} = {fresh}")
-        for index, value, _ in step.args[2:]:
+        if first is not None:
+            if starts[first]:
+                self.before.append(f"{name}[:{starts[first]}] = 0.0")
+            if (stop := starts[first] + self.strip.shape[0]) < shape[0]:
+                self.before.append(f"{name}[{stop}:] = 0.0")
+        for k, (index, value, _) in enumerate(step.args[2:]):
             view = self.lines.local_name("v")
             self.before.append(f"{view} = {name}[{self.lines.writer.index(index)}]")
+            if k != first:
+                self.adding.append((view, "+=", value))
+            elif (
+                value in self.strip.kept
+                or self.places[value] > 1  # it would change before it is read again
+                or value.dtype != step.dtype
+            ):
+                self.adding.insert(0, (view, "=", value))
+            else:
+                self.lands[value] = view
+
+    def start(self, index: Any, shape: Any) -> int:
+        """Where a plain slice of whole rows begins; -1 for another index."""
+        if not isinstance(index, slice) or shape[1:] != self.strip.shape[1:]:
+            return -1
+        start, stop, step = index.indices(shape[0])
+        return start if step == 1 and stop - start == self.strip.shape[0] else -1
+
+    def write_placed(self) -> None:
+        for view, sign, value in self.adding:
             note = self.lines.note(value)
-            self.inside.append((f"{view}[lo:hi] += {self.operand(value)}", note))
+            line = f"{view}[lo:hi] {sign} {self.operand(value)}"
+            self.inside.append((line, note))
 
     def write_sum(self, step: Step) -> None:
         """Sum each strip, and then the sums."""

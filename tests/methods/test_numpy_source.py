@@ -166,6 +166,14 @@ LONG = {
     "backwards": (lambda x: np.sum(x[::-1] ** 2 * np.cos(x)), (50_000,)),
     "constant": (lambda x: np.sum(np.arange(50_000.0) * x**2 * 1e-4), (50_000,)),
     "complex": (lambda x: np.sum(np.abs(np.exp(1j * x) * x + 2.0) ** 2), (40_000,)),
+    "in several places": (
+        lambda x: np.sum(x[2:] * x[:-2]) + np.sum((x[1:-1] + x[2:]) * np.sin(x[:-2])),
+        (50_000,),
+    ),
+    "added rows": (
+        lambda x: np.sum((x[1:] + x[:-1]) ** 2) + np.sum(np.exp(x[1:] + x[:-1])),
+        (900, 80),
+    ),
     "stencil": (
         lambda x: np.sum((x[1:, 1:] - x[:-1, :-1]) ** 2 * x[1:, 1:]),
         (300, 200),
