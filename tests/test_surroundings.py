@@ -596,6 +596,14 @@ def test_what_is_never_the_same(name):
     assert len(set(found)) == 5
 
 
+def test_arrays_of_items():
+    """Such a function is differentiated as one with another NumPy among its names."""
+    follow(
+        lambda x: np.mean(np.array([SCALE * x[0], HELD[0] * x[1], scaled(x[2])])),
+        lambda: (raise_scale(), raise_held()),
+    )
+
+
 def test_a_function_that_counts_its_calls():
     calls = []
 

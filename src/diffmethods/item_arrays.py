@@ -72,10 +72,10 @@ def joining(f: Function) -> Function | None:
 def makes_arrays(f: Any, seen: set[int]) -> bool:
     """Whether the code of a function, or of one that it calls, makes arrays."""
     f = underlying(f)
-    if not isinstance(f, types.FunctionType) or is_fixed(f) or id(f) in seen:
+    if not isinstance(f, types.FunctionType) or is_fixed(f.__module__) or id(f) in seen:
         return False
     seen.add(id(f))
-    names = {*names_in(f.__code__), *f.__code__.co_freevars}
+    names = {*names_in(f.__code__)[1], *f.__code__.co_freevars}
     if names & {make.__name__ for make in MAKERS}:
         return True
     called = [f.__globals__.get(name) for name in names]
@@ -106,7 +106,7 @@ def rebound(thing: Any, done: dict[int, Any]) -> Any:
         call = underlying(thing)
         own = isinstance(call, types.FunctionType) and not isinstance(thing, type)
         return types.MethodType(rebound(call, done), thing) if own else thing
-    if is_fixed(thing) or stores(thing.__code__):
+    if is_fixed(thing.__module__) or stores(thing.__code__):
         return thing
     if id(thing) not in done:
         cells = tuple(types.CellType() for _ in thing.__closure__ or ())

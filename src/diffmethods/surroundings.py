@@ -155,7 +155,8 @@ class Surroundings:
 
     def _look_at_function(self, f: types.FunctionType) -> None:
         """What a function's own names mean, and those of functions inside it."""
-        fixed = is_fixed(f.__globals__.get("__name__"))
+        space = getattr(f.__globals__, "names", f.__globals__)  # `item_arrays.Names`
+        fixed = is_fixed(space.get("__name__"))
         read, names = names_in(f.__code__)
         self.functions.append((self._kept(f), f.__code__, f.__defaults__))
         for name, cell in zip(f.__code__.co_freevars, f.__closure__ or (), strict=True):
@@ -173,7 +174,7 @@ class Surroundings:
             return
         if RESTLESS.intersection(names):
             self.steady = False
-        self._look_up(f.__globals__, read, names)
+        self._look_up(space, read, names)
 
     def _look_at_builtin(self, f: Any, names: tuple[str, ...]) -> None:
         """Of a module, or a method of something that may change."""
