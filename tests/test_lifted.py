@@ -138,7 +138,7 @@ def missing(method):
 def test_every_mend_has_a_case(method):
     missing(method)
     module = importlib.import_module(f"diffmethods.methods.{method}")
-    customs = {qualified_name(rules.applied)}  # tests/test_custom.py has theirs
+    customs = {qualified_name(rules.applied)}  # see test_custom_rules.py
     assert set(ORDINARY[method]) == set(module.MEND) - customs
 
 

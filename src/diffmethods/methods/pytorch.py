@@ -61,7 +61,7 @@ class Bessel(torch.autograd.Function):  # type: ignore[misc]
             from scipy import special
         except ModuleNotFoundError as error:
             raise MissingLibraryError(
-                f"PyTorch's {name} has six digits alone; the others need SciPy, which is "
+                f"PyTorch gives {name} six digits; the others need SciPy, which is "
                 "not installed: pip install scipy"
             ) from error
         y = getattr(special, BY_SCIPY[name])(x.numpy(force=True))
