@@ -165,7 +165,7 @@ class Library(dict[str, Callable[..., Any]]):
             except DiffmethodsError:
                 raise
             except Exception as other:
-                if str(other) == str(error):
+                if str(other) == str(error) or "truth value" in str(error):
                     raise error from None
                 raise InputError(
                     f"f fails with arrays of {self.name}. Read as plain NumPy: "
