@@ -26,7 +26,9 @@ LEAST_RIGHT = {  # of the 206 in EXPRESSIONS
     "taylor_series": 190,
     "reverse_tape": 200,
     "numpy_source": 190,
-    "jax": 203,
+    "jax": 206,
+    "pytorch": 206,
+    "tensorflow": 206,
     "sympy": 180,
 }
 

@@ -153,4 +153,9 @@ def test_first_passages_run_in_a_fresh_interpreter(tmp_path):
         text=True,
     )
     assert done.returncode == 0, done.stderr
-    assert not done.stderr, done.stderr  # a warning is an error
+    # A warning is an error; what TensorFlow's C++ notes on the processor is none.
+    noted = (
+        r"I0000 .*|WARNING: All log messages before absl.*|To enable the following.*"
+    )
+    lines = done.stderr.splitlines()
+    assert not [line for line in lines if not re.fullmatch(noted, line)], done.stderr

@@ -1,14 +1,20 @@
 """Another library's arrays behind plain NumPy code, and behind the library's own."""
 
+import importlib
+import operator
+
 import numpy as np
 import pytest
 
 import diffmethods as dm
-from diffmethods.errors import InputError, MissingRuleError
+from diffmethods import rules
+from diffmethods.errors import InputError, MissingLibraryError, MissingRuleError
 from diffmethods.lifted import Library, Lifted, base_of, flatten, with_base
 from diffmethods.methods.dual_numbers import Dual
+from diffmethods.traced import qualified_name
 
 jax = pytest.importorskip("jax")
+special = pytest.importorskip("scipy.special")
 jnp = pytest.importorskip("jax.numpy")
 
 FIRST, GROWING = np.array([0.1, 0.0, 0.0]), np.array([1.0, 2.0, 4.0])
@@ -32,17 +38,8 @@ def test_the_first_error_is_the_one_that_is_shown():
         dm.derivative(lambda x: x / (1 // 0), method="jax")(1.0)
 
 
-def test_an_index_out_of_range_is_an_error():
-    """JAX alone would take the last item without a word."""
-    with pytest.raises(IndexError, match="out of bounds"):
-        dm.gradient(lambda x: x[7], method="jax")(np.ones(3))
-
-
 def test_the_program_is_the_one_that_jax_would_write():
-    library = (
-        dm.get_method("jax")
-        and __import__("diffmethods.methods.jax", fromlist=["LIBRARY"]).LIBRARY
-    )
+    library = library_of("jax")
     plain = lambda x: np.tanh(x) ** 3 + 2.0 * np.sin(x[0]) * np.sum(x * x)
     native = lambda x: jnp.tanh(x) ** 3 + 2.0 * jnp.sin(x[0]) * jnp.sum(x * x)
     lifted = lambda x: library.lower(plain(Lifted(x, library)))
@@ -51,42 +48,136 @@ def test_the_program_is_the_one_that_jax_would_write():
         assert str(jax.make_jaxpr(lifted)(x)) == str(jax.make_jaxpr(native)(x))
 
 
-@pytest.mark.parametrize(
-    ("name", "f"),
-    [
-        ("polyval", lambda x: np.polyval([1.0, 2.0, 3.0], x)),
-        ("compress", lambda x: np.compress([True, False, True], x)),
-        ("take", lambda x: np.take(x, [2, 0])),
-        ("quantile", lambda x: np.quantile(x, [0.25, 0.5])),
-        ("percentile", lambda x: np.percentile(x, [25, 50])),
-        (
-            "linalg.cholesky",
-            lambda x: np.linalg.cholesky(np.diag(x) + np.outer(x, FIRST)),
-        ),
-        ("linalg.eigh", lambda x: np.linalg.eigh(np.outer(x, GROWING), "U")[0]),
-        ("linalg.eigvalsh", lambda x: np.linalg.eigvalsh(np.outer(x, GROWING))),
-    ],
-)
-def test_every_mend_of_jax_is_needed(name, f, monkeypatch):
-    library = __import__("diffmethods.methods.jax", fromlist=["LIBRARY"]).LIBRARY
-    x, h = np.array([1.5, 2.5, 4.0]), 1e-6
-    want = np.stack(
-        [(f(x + h * e) - f(x - h * e)) / (2 * h) for e in np.eye(3)], axis=-1
-    )
-    np.testing.assert_allclose(dm.jacobian(f, method="jax")(x), want, atol=1e-8)
-    for key in (name, f"np.{name}"):
-        monkeypatch.delitem(library, key, raising=False)
+# What each entry of a library's table is for, at a point with three items.
+MATRIX = lambda x: np.diag(x) + np.outer(x, FIRST)
+EVERYWHERE = {
+    "getitem": lambda x: x[[0, 2]] * x[::-2],
+    "linalg.cholesky": lambda x: np.linalg.cholesky(MATRIX(x)),
+    "linalg.eigh": lambda x: np.linalg.eigh(np.outer(x, GROWING), "U")[0],
+}
+EAGER = EVERYWHERE | {
+    "degrees": np.degrees,
+    "linalg.solve": lambda x: np.linalg.solve(MATRIX(x), np.array([1, 2, 3])),
+    "radians": np.radians,
+    "rint": lambda x: np.rint(x) * x,
+}
+ORDINARY = {
+    "jax": EVERYWHERE
+    | {
+        "getitem": lambda x: x[7] if len(x) > 7 else x[np.array([3])],
+        "compress": lambda x: np.compress([True, False, True], x),
+        "linalg.eigvalsh": lambda x: np.linalg.eigvalsh(np.outer(x, GROWING)),
+        "percentile": lambda x: np.percentile(x, [25, 50]),
+        "polyval": lambda x: np.polyval([1.0, 2.0, 3.0], x),
+        "quantile": lambda x: np.quantile(x, [0.25, 0.5]),
+        "take": lambda x: np.take(x, [2, 0]),
+        "unique": np.unique,
+    },
+    "pytorch": EAGER
+    | {
+        "argsort": lambda x: np.sort(-x),
+        "cbrt": np.cbrt,
+        "conjugate": lambda x: np.real(np.conjugate(1j * x) * 1j),
+        "cumprod": np.cumprod,
+        "cumsum": np.cumsum,
+        "einsum": lambda x: np.einsum("i,i", x, np.array([1, 2, 3])),
+        "fabs": np.fabs,
+        "floor_divide": lambda x: (x // 0.7) * x,
+        "heaviside": lambda x: np.heaviside(x - 2.0, 0.5) * x,
+        "imag": lambda x: np.imag(x) + x,
+        "j0": lambda x: special.j0(x),
+        "j1": lambda x: special.j1(x),
+        "k0": lambda x: special.k0(x),
+        "k1": lambda x: special.k1(x),
+        "linalg.svd": lambda x: np.linalg.svd(MATRIX(x), compute_uv=False),
+        "matmul": lambda x: np.array([1, 2, 3]) @ x,
+        "max": lambda x: np.max(np.outer(x, x), axis=0),
+        "meshgrid": lambda x: np.meshgrid(x, x[:2])[0],
+        "min": lambda x: np.min(np.outer(x, x), axis=0),
+        "nonzero": lambda x: np.nonzero(x)[0] * x,
+        "power": lambda x: np.power(x, 2.5),
+        "prod": lambda x: np.prod(np.outer(x, x), keepdims=True),
+        "reshape": lambda x: np.reshape(np.outer(x, x), -1),
+        "stack": lambda x: np.array([x[0], 1.0]),
+        "transpose": lambda x: np.transpose(np.outer(x, x**2)),
+        "y0": lambda x: special.y0(x),
+        "y1": lambda x: special.y1(x),
+    },
+    "tensorflow": EAGER
+    | {
+        "copysign": lambda x: np.copysign(x, -1.0),
+        "fft.fft": lambda x: np.real(np.fft.fft(x)),
+        "fft.ifft": lambda x: np.real(np.fft.ifft(x)),
+        "fmax": lambda x: np.fmax(x, [np.nan, 2.0, 9.0]),
+        "fmin": lambda x: np.fmin(x, [np.nan, 2.0, 9.0]),
+        "fmod": lambda x: np.fmod(x, 0.7),
+        "i0": np.i0,
+        "linalg.det": lambda x: np.linalg.det(np.diag(x) * [1.0, 1.0, 0.0]),
+        "linalg.norm": lambda x: np.linalg.norm(np.diag(x), 2),
+        "linalg.svd": lambda x: np.linalg.svd(MATRIX(x))[1],
+        "round": lambda x: np.round(x) * x,
+        "searchsorted": lambda x: np.searchsorted(x, 2.0) * x,
+        "trunc": lambda x: np.trunc(x) * x,
+    },
+}
+
+
+def library_of(method):
+    dm.get_method(method)
+    return importlib.import_module(f"diffmethods.methods.{method}").LIBRARY
+
+
+def missing(method):
     try:
-        without = dm.jacobian(f, method="jax")(x)
-    except MissingRuleError:
+        dm.get_method(method)
+    except MissingLibraryError as error:
+        pytest.skip(str(error))
+
+
+@pytest.mark.parametrize("method", ORDINARY)
+def test_every_mend_has_a_case(method):
+    missing(method)
+    module = importlib.import_module(f"diffmethods.methods.{method}")
+    customs = {qualified_name(rules.applied)}  # see test_custom_rules.py
+    assert set(ORDINARY[method]) == set(module.MEND) - customs
+
+
+@pytest.mark.parametrize(
+    ("method", "name"),
+    [(method, name) for method, cases in ORDINARY.items() for name in cases],
+)
+def test_every_mend_is_needed(method, name, monkeypatch):
+    missing(method)
+    library, f = library_of(method), ORDINARY[method][name]
+    x, h = np.array([1.6, 2.4, 4.1]), 1e-6
+    asked = lambda: dm.jacobian(f, method=method)(x)
+    try:
+        want = np.stack(
+            [(f(x + h * e) - f(x - h * e)) / (2 * h) for e in np.eye(3)], axis=-1
+        )
+    except IndexError:
+        want = np.empty(0)
+        with pytest.raises(IndexError):
+            asked()
+    else:
+        if name == "unique":
+            with pytest.raises(MissingRuleError, match=r"np\.sort"):
+                asked()
+        else:
+            np.testing.assert_allclose(asked(), want, atol=1e-8)
+    kept = dict(library)
+    for key in (name, f"np.{name}", f"scipy.special.{name}"):
+        library.pop(key, None)
+    if name == "getitem":
+        library[name] = operator.getitem
+    try:
+        without = asked()
+    except Exception:
         return
-    assert not np.allclose(without, want, atol=1e-6)
-    library.pop(f"np.{name}", None)
-
-
-def test_what_jax_would_get_wrong_is_refused():
-    with pytest.raises(MissingRuleError, match=r"np\.sort"):
-        dm.jacobian(np.unique, method="jax")(np.array([1.0, 2.0]))
+    finally:
+        library.clear()
+        library.update(kept)
+    assert without.shape != want.shape or not np.allclose(without, want, atol=1e-6)
 
 
 def test_libraries_do_not_mix():

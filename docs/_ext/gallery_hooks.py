@@ -36,6 +36,14 @@ def reset_all(gallery_conf, fname, when):
     if jax := sys.modules.get("jax"):
         jax.config.update("jax_enable_x64", False)
         jax.config.update("jax_debug_nans", False)
+    if torch := sys.modules.get("torch"):
+        torch.set_default_dtype(torch.float32)
+        torch.set_default_device("cpu")
+        torch.set_grad_enabled(True)
+        torch.manual_seed(0)
+    if tensorflow := sys.modules.get("tensorflow"):
+        tensorflow.config.run_functions_eagerly(False)
+        tensorflow.random.set_seed(0)
     if matplotlib := sys.modules.get("matplotlib"):
         matplotlib.rcParams.update(STYLE)
     # sphinx-gallery collects garbage after every example: spare it the frameworks.

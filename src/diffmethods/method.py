@@ -63,6 +63,8 @@ class Method:
     jvps, vjps, hvps
         Short cuts for many products with one derivative: `jvp`, `vjp` or `hvp` for an
         array of directions along its first axis.
+    value
+        Evaluates a function that may be a library's own; None if NumPy always can.
     """
 
     title: str
@@ -82,6 +84,7 @@ class Method:
     jvps: Callable[..., Any] | None = None  # (f, x, vs) -> J(x) v for each v
     vjps: Callable[..., Any] | None = None  # (f, x, ws) -> w J(x) for each w
     hvps: Callable[..., Any] | None = None  # (f, x, vs) -> H(x) v for each v
+    value: Callable[..., Any] | None = None  # (f, x) -> f(x)
 
     jvp: Callable[..., Any] | None = None  # (f, x, v) -> J(x) v
     vjp: Callable[..., Any] | None = None  # (f, x, w) -> w J(x)

@@ -327,7 +327,8 @@ def value_and_derivative(
         if chosen.value_and_derivative:
             y, dy = chosen.value_and_derivative(f, x, order, **options)
             return _value(y), _value(dy)
-        return _value(outcome(f(x))), _value(_derivative(chosen, f, x, order, options))
+        y = _evaluated(chosen, f, x, options)
+        return _value(y), _value(_derivative(chosen, f, x, order, options))
 
     return _explained(both, f)
 
@@ -354,7 +355,8 @@ def value_and_gradient(
         if chosen.value_and_gradient:
             y, dy = chosen.value_and_gradient(f, x, **options)
             return _value(y), _value(dy)
-        return _value(outcome(f(x))), _value(_gradient(chosen, f, x, options))
+        y = _evaluated(chosen, f, x, options)
+        return _value(y), _value(_gradient(chosen, f, x, options))
 
     return _explained(both, f)
 
@@ -476,6 +478,10 @@ def _by_colours(
     return Compressed(f, method, sparsity, options, second=order == 2)
 
 
+def _evaluated(method: Method, f: Function, x: Any, options: dict[str, Any]) -> Any:
+    return method.value(f, x, **options) if method.value else outcome(f(x))
+
+
 # What a method does not give is derived here from what it gives.
 
 
@@ -508,8 +514,10 @@ def _hvp(method: Method, f: Function, x: Any, v: Any, options: dict[str, Any]) -
 
 def check_weight(w: Any, shape: tuple[int, ...]) -> None:
     """A weight has the shape of f(x)."""
-    if np.shape(w) != shape:
-        raise ShapeError(f"w has shape {np.shape(w)}, but f(x) has shape {shape}")
+    if tuple(np.shape(w)) != shape:
+        raise ShapeError(
+            f"w has shape {tuple(np.shape(w))}, but f(x) has shape {shape}"
+        )
 
 
 def contract(jacobian: Any, vector: Any, first: bool) -> Any:
@@ -550,15 +558,16 @@ def _gradient(method: Method, f: Function, x: Any, options: dict[str, Any]) -> A
         try:
             return method.vjp(f, x, 1.0, **options)
         except ShapeError as error:
-            raise _not_a_scalar(np.shape(outcome(f(x)))) from error
+            shape = np.shape(_evaluated(method, f, x, options))
+            raise not_a_scalar(shape) from error
     jacobian = _jacobian(method, f, x, options)
     shape = np.shape(jacobian)[: np.ndim(jacobian) - np.ndim(x)]
     if shape:
-        raise _not_a_scalar(shape)
+        raise not_a_scalar(shape)
     return jacobian
 
 
-def _not_a_scalar(shape: tuple[int, ...]) -> ShapeError:
+def not_a_scalar(shape: tuple[int, ...]) -> ShapeError:
     return ShapeError(
         f"gradient needs a function with a scalar result, and f(x) has shape {shape}; "
         "use jacobian, or derivative for an elementwise function"
@@ -583,7 +592,7 @@ def _derivative(
     if np.iscomplexobj(x) and not isinstance(x, Traced):
         _check_holomorphic(method, f, x, options)
     if np.ndim(x) and not isinstance(x, Traced):
-        _check_elementwise(f, x, dy)
+        _check_elementwise(lambda x: _evaluated(method, f, x, options), x, dy)
     return dy
 
 
@@ -615,7 +624,7 @@ def _check_elementwise(f: Function, x: Any, dy: Any) -> None:
         )
     if np.size(x) < 2 or not isinstance(x, np.ndarray):
         return
-    whole = np.ravel(outcome(f(x)))
+    whole = np.ravel(f(x))
     for position in (0, np.size(x) - 1):
         try:
             with np.errstate(all="ignore"):

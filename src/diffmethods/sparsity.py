@@ -244,7 +244,7 @@ class Compressed:
     def _fitting(self, shape: Shape, x: Any) -> Any:
         """The given pattern, if it has the shape of the matrix."""
         if self.second and shape:
-            raise operators._not_a_scalar(shape)
+            raise operators.not_a_scalar(shape)
         rows = x.size if self.second else math.prod(shape)
         pattern = self.given
         if pattern.shape != (rows, x.size):

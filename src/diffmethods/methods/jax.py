@@ -11,8 +11,17 @@ import numpy as np
 from jax.experimental.jet import jet
 
 from diffmethods import rules
+from diffmethods.compiled import COMPILE, by_program
 from diffmethods.errors import DiffmethodsError, MissingRuleError
-from diffmethods.lifted import Library, Lifted, base_of, flatten
+from diffmethods.lifted import (
+    DEVICE,
+    Library,
+    Lifted,
+    Native,
+    base_of,
+    no_device,
+    value_of,
+)
 from diffmethods.method import Method
 from diffmethods.operators import check_weight, contract
 from diffmethods.traced import Traced, qualified_name
@@ -102,7 +111,15 @@ def by_its_rule(*args: Any, rule: Any, named: Any) -> Any:
     return function(*map(jnp.asarray, (args[k] for k in places)))
 
 
+def getitem(x: Any, index: Any) -> Any:
+    """The items, or NumPy's error; JAX alone would take the last one without a word."""
+    if not isinstance(index, jax.core.Tracer):
+        np.broadcast_to(0.0, x.shape)[index]
+    return x[index]
+
+
 MEND: dict[str, Function] = {  # what JAX lacks, or takes differently
+    "getitem": getitem,
     "polyval": listed("polyval", 0),
     "compress": listed("compress", 0),
     "take": listed("take", 1),
@@ -114,27 +131,63 @@ MEND: dict[str, Function] = {  # what JAX lacks, or takes differently
     "linalg.eigh": lambda a, UPLO="L": jnp.linalg.eigh(hermitian(a, UPLO)),
     "linalg.eigvalsh": lambda a, UPLO="L": jnp.linalg.eigvalsh(hermitian(a, UPLO)),
 }
+
+
+def real_parts(y: Any, base: Any) -> list[Any]:
+    if jnp.iscomplexobj(base):
+        return [jnp.asarray(y, base.dtype)]
+    if jnp.iscomplexobj(y):
+        return [jnp.real(y), jnp.imag(y)]
+    return [jnp.asarray(y, base.dtype)]
+
+
 LIBRARY = Library(
-    "jax", {"np": jnp, "scipy.special": jax.scipy.special}, asarray=as_array, mend=MEND
+    "jax",
+    {"np": jnp, "scipy.special": jax.scipy.special},
+    asarray=as_array,
+    mend=MEND,
+    real_parts=real_parts,
 )
 
 
-def natively(transform: Callable[[Function, Any], Any], f: Function, x: Any) -> Any:
-    """Apply a transformation of JAX to f at x, in float64, and hand the arrays back.
+def natively(
+    transform: Function,
+    f: Function,
+    x: Any,
+    *vectors: Any,
+    compile: bool = False,
+    device: str = "cpu",
+    **order: int,
+) -> Any:
+    """Apply a transformation of JAX to f at x, in float64, and hand the arrays back."""
 
-    Where f or x carry stand-ins of an outer trace, f is JAX's function from the
-    innermost array to all parts of the result.
-    """
-    put_together: list[Function] = []
+    def program(f: Function, jit: Function) -> Function:
+        native = Native(LIBRARY, f, x)
+        run = jit(functools.partial(transform, native, **order))
+        return lambda *points: native.joined(map(raised, run(*points)))
 
-    def native(base: Any) -> list[Any]:
-        leaves, rebuild = flatten(LIBRARY.call(f, x, base))
-        put_together[:] = [rebuild]
-        return [jnp.asarray(LIBRARY.lower(leaf)) for leaf in leaves]
+    with jax.enable_x64(True), jax.default_device(device_called(device)):
+        points = [jnp.asarray(LIBRARY.lower(a)) for a in (base_of(x), *vectors)]
+        if compile and not isinstance(x, Traced):
+            shapes = [point.shape for point in points]
+            key = ("jax", transform, device, *order.values(), *shapes)
+            y = by_program(f, key, lambda f: program(f, jax.jit), tuple(points))
+            if y is not None:
+                return y
+        return program(f, lambda run: run)(*points)
 
-    with jax.enable_x64(True):
-        leaves = transform(native, jnp.asarray(LIBRARY.lower(base_of(x))))
-        return put_together[0]([raised(leaf) for leaf in leaves])
+
+def device_called(name: str) -> Any:
+    """JAX's device, as in ``"cpu"`` or ``"gpu:1"``."""
+    kind, _, number = name.partition(":")
+    try:
+        return jax.devices(kind)[int(number or 0)]
+    except (RuntimeError, IndexError, ValueError) as error:
+        raise no_device("jax", name, map(device_name, jax.devices())) from error
+
+
+def device_name(device: Any) -> str:
+    return f"{device.platform}:{device.id}"
 
 
 def raised(leaf: Any) -> Any:
@@ -144,33 +197,88 @@ def raised(leaf: Any) -> Any:
     )
 
 
-def jvp(f: Function, x: Any, v: Any) -> Any:
+# The transformations: from f as JAX's function, and points, to lists of arrays.
+
+
+def pushed(native: Function, base: Any, v: Any) -> Any:
+    return jax.jvp(native, (base,), (jnp.asarray(v, base.dtype),))[1]
+
+
+def nested(native: Function, base: Any, order: int) -> Any:
+    for _ in range(order):
+        native = functools.partial(pushed, native, v=jnp.ones_like(base))
+    return native(base)
+
+
+def expanded(native: Function, base: Any, order: int) -> Any:
+    series = [jnp.ones_like(base), *[jnp.zeros_like(base)] * (order - 1)]
+    return [terms[-1] for terms in jet(native, (base,), (series,))[1]]
+
+
+def pulled(native: Function, base: Any, w: Any) -> Any:
+    values, pullback = jax.vjp(native, base)
+    check_weight(w, values[0].shape)
+    weight = jnp.asarray(w, base.dtype)
+    none = [jnp.zeros_like(value) for value in values]
+    return [
+        pullback([*none[:i], weight, *none[i + 1 :]])[0] for i in range(len(values))
+    ]
+
+
+def columns_or_rows(native: Function, base: Any) -> Any:
+    """By columns where there are few or no more than rows, else by rows."""
+    if base.size > FEW_COLUMNS and native(base)[0].size < base.size:
+        return jax.jacrev(native)(base)
+    basis = jnp.eye(base.size).reshape((base.size, *base.shape))
+    columns = jax.vmap(functools.partial(pushed, native, base))(basis)
+    return [jnp.moveaxis(c, 0, -1).reshape(c.shape[1:] + base.shape) for c in columns]
+
+
+def second(native: Function, base: Any) -> Any:
+    """Forward over reverse."""
+    return jax.jacfwd(sloped(native))(base)
+
+
+def second_pushed(native: Function, base: Any, v: Any) -> Any:
+    return pushed(sloped(native), base, v)
+
+
+def pushed_each(native: Function, base: Any, vs: Any) -> Any:
+    return jax.vmap(functools.partial(pushed, native, base))(vs)
+
+
+def second_pushed_each(native: Function, base: Any, vs: Any) -> Any:
+    return jax.vmap(functools.partial(second_pushed, native, base))(vs)
+
+
+def sloped(native: Function) -> Function:
+    """The gradient of each part of a scalar function."""
+
+    def gradient(base: Any) -> Any:
+        return pulled(native, base, jnp.ones((), base.dtype))
+
+    return gradient
+
+
+# The operators
+
+
+def jvp(f: Function, x: Any, v: Any, **options: Any) -> Any:
     """Push v through the traced program."""
     if isinstance(v, Traced):
-        return contract(jacobian(f, x), v, first=False)
-
-    def push(native: Function, base: Any) -> Any:
-        return jax.jvp(native, (base,), (jnp.asarray(v, base.dtype),))[1]
-
-    return natively(push, f, x)
+        return contract(jacobian(f, x, **options), v, first=False)
+    return natively(pushed, f, x, v, **options)
 
 
-def derivative(f: Function, x: Any, order: int) -> Any:
+def derivative(f: Function, x: Any, order: int, **options: Any) -> Any:
     """Nest pushes while that is cheap; Taylor series from there on.
 
     Each nested push about doubles the program, and JAX's ``jet`` grows with the square.
     """
     if order <= NESTED_ORDERS:
-        for _ in range(order):
-            f = functools.partial(jvp, f, v=np.ones(np.shape(x))[()])
-        return f(x)
-
-    def expand(native: Function, base: Any) -> Any:
-        series = [jnp.ones_like(base), *[jnp.zeros_like(base)] * (order - 1)]
-        return [terms[-1] for terms in jet(native, (base,), (series,))[1]]
-
+        return natively(nested, f, x, order=order, **options)
     try:
-        return natively(expand, f, x)
+        return natively(expanded, f, x, order=order, **options)
     except DiffmethodsError:
         raise
     except (*JET_FAILS, TypeError) as error:
@@ -180,62 +288,38 @@ def derivative(f: Function, x: Any, order: int) -> Any:
         ) from error
 
 
-def vjp(f: Function, x: Any, w: Any) -> Any:
+def vjp(f: Function, x: Any, w: Any, **options: Any) -> Any:
     """Pull w back through the transposed program."""
     if isinstance(w, Traced):
-        return contract(jacobian(f, x), w, first=True)
-
-    def pull(native: Function, base: Any) -> list[Any]:
-        values, pullback = jax.vjp(native, base)
-        check_weight(w, values[0].shape)
-        weight = jnp.asarray(w, values[0].dtype)
-        none = [jnp.zeros_like(value) for value in values]
-        return [
-            pullback([*none[:i], weight, *none[i + 1 :]])[0] for i in range(len(values))
-        ]
-
-    return natively(pull, f, x)
+        return contract(jacobian(f, x, **options), w, first=True)
+    return natively(pulled, f, x, w, **options)
 
 
-def jvps(f: Function, x: Any, vs: Any) -> Any:
+def jvps(f: Function, x: Any, vs: Any, **options: Any) -> Any:
     """Many pushes through one traced program."""
-
-    def push(native: Function, base: Any) -> Any:
-        return jax.vmap(lambda v: jax.jvp(native, (base,), (v,))[1])(jnp.asarray(vs))
-
-    return natively(push, f, x)
+    return natively(pushed_each, f, x, vs, **options)
 
 
-def hvps(f: Function, x: Any, vs: Any) -> Any:
+def hvps(f: Function, x: Any, vs: Any, **options: Any) -> Any:
     """The same pushes through the program of the gradient."""
-
-    def push(native: Function, base: Any) -> Any:
-        slope = jax.grad(lambda z: native(z)[0])
-        return jax.vmap(lambda v: [jax.jvp(slope, (base,), (v,))[1]])(jnp.asarray(vs))
-
-    return natively(push, f, x)
+    return natively(second_pushed_each, f, x, vs, **options)
 
 
-def jacobian(f: Function, x: Any) -> Any:
-    """By columns where there are few or no more than rows, else by rows."""
-
-    def columns_or_rows(native: Function, base: Any) -> Any:
-        if base.size > FEW_COLUMNS:
-            y = native(base)[0]
-            if y.size < base.size and not jnp.iscomplexobj(y):
-                return jax.jacrev(native)(base)
-        basis = jnp.eye(base.size).reshape((base.size, *base.shape))
-        columns = jax.vmap(lambda v: jax.jvp(native, (base,), (v,))[1])(basis)
-        return [
-            jnp.moveaxis(c, 0, -1).reshape(c.shape[1:] + base.shape) for c in columns
-        ]
-
-    return natively(columns_or_rows, f, x)
+def jacobian(f: Function, x: Any, **options: Any) -> Any:
+    """By columns or by rows."""
+    return natively(columns_or_rows, f, x, **options)
 
 
-def hessian(f: Function, x: Any) -> Any:
+def hessian(f: Function, x: Any, **options: Any) -> Any:
     """Forward over reverse."""
-    return natively(lambda native, base: jax.hessian(native)(base), f, x)
+    return natively(second, f, x, **options)
+
+
+def hvp(f: Function, x: Any, v: Any, **options: Any) -> Any:
+    """Push v through the gradient."""
+    if isinstance(v, Traced):
+        return contract(hessian(f, x, **options), v, first=False)
+    return natively(second_pushed, f, x, v, **options)
 
 
 METHOD = Method(
@@ -244,6 +328,7 @@ METHOD = Method(
     summary="Trace the function into a small language, and differentiate that.",
     exact=True,
     rtol=1e-13,
+    options={"compile": COMPILE, "device": DEVICE},
     jvp=jvp,
     vjp=vjp,
     derivative=derivative,
@@ -251,6 +336,8 @@ METHOD = Method(
     hessian=hessian,
     jvps=jvps,
     hvps=hvps,
+    hvp=hvp,
+    value=functools.partial(value_of, natively),
     handles=LIBRARY.knows,
     references=("bradbury2018", "frostig2018"),
 )
