@@ -16,6 +16,7 @@ nox.options.sessions = ["tests"]
 
 ROOT = Path(__file__).parent
 SITE = ROOT / "build" / "html"
+SPHINX = ("sphinx-build", "-W", "-n", "-b", "html")
 # constraints.txt is made for 3.11; where that is missing, the running Python will do.
 PINNED = sys.version_info[:2] == (3, 11) or shutil.which("python3.11")
 PYTHON = "3.11" if PINNED else None
@@ -47,6 +48,14 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session(python=PYTHON)
+def minimal(session: nox.Session) -> None:
+    """Run the tests and build the site with NumPy and SymPy alone."""
+    install(session, "-e.[sympy]", "--group=tests")
+    session.run("pytest", *session.posargs)
+    session.run(*SPHINX, "-d", "build/minimal/doctrees", "docs", "build/minimal/html")
+
+
+@nox.session(python=PYTHON)
 def doctests(session: nox.Session) -> None:
     """Run every example of the docstrings, the README and the pages of docs."""
     install(session, "-e.[all]", "--group=doctests")
@@ -63,10 +72,8 @@ def docs(session: nox.Session) -> None:
     """Build the site into build/html, or into DIR with `-- --output DIR`."""
     folder, _ = output(session)
     install(session, "-e.[all]", "--group=docs")
-    session.run(
-        *("sphinx-build", "-W", "-n", "-b", "html", "-d", "build/doctrees"),
-        *(*os.environ.get("SPHINXOPTS", "").split(), "docs", str(folder)),
-    )
+    options = os.environ.get("SPHINXOPTS", "").split()
+    session.run(*SPHINX, "-d", "build/doctrees", *options, "docs", str(folder))
     print(f"\nThe site is built. Open it in a browser:\n\n    {folder}/index.html\n")
 
 
