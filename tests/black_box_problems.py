@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 import mpmath as mp
 import numpy as np
-from scipy import special
+import pytest
+
+special = pytest.importorskip("scipy.special")
 
 POINTS = 8  # of each function
 LOGARITHMIC = "logarithmic"

@@ -1,6 +1,26 @@
-"""What holds for all tests: no window is opened, and JAX keeps to the processor."""
+"""What holds for all tests: no window is opened, JAX keeps to the processor.
+
+A test that needs a library that is not installed is skipped, and says so.
+"""
 
 import os
+from importlib.util import find_spec
+
+import pytest
+
+from diffmethods.errors import MissingLibraryError
 
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("MPLBACKEND", "agg")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    try:
+        return (yield)
+    except (MissingLibraryError, ModuleNotFoundError) as error:
+        cause = error.__cause__ if isinstance(error, MissingLibraryError) else error
+        name = str(getattr(cause, "name", "")).partition(".")[0]
+        if name and find_spec(name) is None:
+            pytest.skip(str(error))
+        raise

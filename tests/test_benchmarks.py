@@ -7,12 +7,15 @@ import math
 
 import numpy as np
 import pytest
+
+import diffmethods as dm
+
+pytest.importorskip("scipy")
+
 from benchmarks import contest, functions, record, sweep, table, threads, timing
 from benchmarks.accuracy import worst_error
 from benchmarks.rows import ROWS
 from benchmarks.table import Figure, Outcome, Quantity, Row
-
-import diffmethods as dm
 
 BRIEF = dataclasses.replace(table.QUICK, rounds=1, span=1e-4)
 ROW = Row(

@@ -3,7 +3,6 @@
 import mpmath
 import numpy as np
 import pytest
-import scipy.optimize as so
 import sympy as sp
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +14,8 @@ from diffmethods.errors import (
     ShapeError,
     TracedValueError,
 )
+
+so = pytest.importorskip("scipy.optimize")
 
 EXACT = ("dual_numbers", "taylor_series", "reverse_tape", "numpy_source", "jax")
 BY_RULE = (*EXACT, "complex_step")

@@ -6,13 +6,14 @@ import math
 import mpmath
 import numpy as np
 import pytest
-import scipy.special
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from diffmethods import rules
 from diffmethods.recurrences import RECURRENCES, SPECIAL, recurrence_of
 from diffmethods.truncated import Truncation
+
+special = pytest.importorskip("scipy.special")
 
 ORDER = 12
 NEAR_ONE = (-0.9375, -0.5, 0.0, 0.375, 0.875)
@@ -76,18 +77,18 @@ OF_ONE = {
     np.sinc: (sinc, (-30.25, -3.0, -0.75, 1e-6, 0.0, 0.25, 1.5, 8.125)),
     np.absolute: (lambda x: x * mpmath.sign(x.real), NOT_ZERO),
     np.fabs: (lambda x: x * mpmath.sign(x.real), NOT_ZERO),
-    scipy.special.erf: (mpmath.erf, (-4.0, -0.5, 0.0, 0.25, 2.0, 5.5)),
-    scipy.special.erfc: (mpmath.erfc, (-4.0, -0.5, 0.0, 0.25, 2.0, 25.0)),
-    scipy.special.ndtr: (mpmath.ncdf, (-30.0, -4.0, 0.0, 0.25, 2.0, 5.5)),
-    scipy.special.expit: (lambda x: 1 / (1 + mpmath.exp(-x)), (*REAL, -300.0, 300.0)),
-    scipy.special.j0: (Bessel(mpmath.besselj, 0), (-3.0, 0.0, 0.5, 2.5, 30.0)),
-    scipy.special.j1: (Bessel(mpmath.besselj, 1), (-3.0, 0.0, 0.5, 2.5, 30.0)),
-    scipy.special.y0: (Bessel(mpmath.bessely, 0), (0.5, 2.5, 30.0)),
-    scipy.special.y1: (Bessel(mpmath.bessely, 1), (0.5, 2.5, 30.0)),
-    scipy.special.i0: (Bessel(mpmath.besseli, 0), (-3.0, 0.5, 12.0)),
-    scipy.special.i1: (Bessel(mpmath.besseli, 1), (-3.0, 0.5, 12.0)),
-    scipy.special.k0: (Bessel(mpmath.besselk, 0), (0.5, 2.5, 12.0)),
-    scipy.special.k1: (Bessel(mpmath.besselk, 1), (0.5, 2.5, 12.0)),
+    special.erf: (mpmath.erf, (-4.0, -0.5, 0.0, 0.25, 2.0, 5.5)),
+    special.erfc: (mpmath.erfc, (-4.0, -0.5, 0.0, 0.25, 2.0, 25.0)),
+    special.ndtr: (mpmath.ncdf, (-30.0, -4.0, 0.0, 0.25, 2.0, 5.5)),
+    special.expit: (lambda x: 1 / (1 + mpmath.exp(-x)), (*REAL, -300.0, 300.0)),
+    special.j0: (Bessel(mpmath.besselj, 0), (-3.0, 0.0, 0.5, 2.5, 30.0)),
+    special.j1: (Bessel(mpmath.besselj, 1), (-3.0, 0.0, 0.5, 2.5, 30.0)),
+    special.y0: (Bessel(mpmath.bessely, 0), (0.5, 2.5, 30.0)),
+    special.y1: (Bessel(mpmath.bessely, 1), (0.5, 2.5, 30.0)),
+    special.i0: (Bessel(mpmath.besseli, 0), (-3.0, 0.5, 12.0)),
+    special.i1: (Bessel(mpmath.besseli, 1), (-3.0, 0.5, 12.0)),
+    special.k0: (Bessel(mpmath.besselk, 0), (0.5, 2.5, 12.0)),
+    special.k1: (Bessel(mpmath.besselk, 1), (0.5, 2.5, 12.0)),
 }
 
 # The function in mpmath, and pairs of operands.
@@ -213,10 +214,10 @@ def test_no_recurrence_is_without_a_test():
 @pytest.mark.parametrize(
     ("function", "f"),
     [
-        (scipy.special.jv, mpmath.besselj),
-        (scipy.special.yv, mpmath.bessely),
-        (scipy.special.iv, mpmath.besseli),
-        (scipy.special.kv, mpmath.besselk),
+        (special.jv, mpmath.besselj),
+        (special.yv, mpmath.bessely),
+        (special.iv, mpmath.besseli),
+        (special.kv, mpmath.besselk),
     ],
 )
 @pytest.mark.parametrize("nu", [0.0, 1.5, 3.0])

@@ -7,11 +7,12 @@ import mpmath as mp
 import numpy as np
 import pytest
 from black_box_problems import lyness
-from scipy import special
 
 import diffmethods as dm
 from diffmethods.errors import InputError, NotDifferentiableError, OptionError
 from diffmethods.methods.cauchy_integral import solve
+
+special = pytest.importorskip("scipy.special")
 
 METHOD = "cauchy_integral"
 
