@@ -7,6 +7,7 @@ and none has a kink within 1/64 of its point, so that a central difference can j
 """
 
 import functools
+import linecache
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -52,7 +53,9 @@ class Expression:
     @functools.cached_property
     def function(self) -> Callable[[Any], Any]:
         """The expression as a function of ``x``, compiled once."""
-        code = compile(f"lambda x: {self.source}", f"<{self.source}>", "eval")
+        text, path = f"lambda x: {self.source}\n", f"<{self.source}>"
+        linecache.cache[path] = len(text), None, [text], path  # for who reads source
+        code = compile(text, path, "eval")
         return eval(
             code, {"np": np, "A": A, "b": b}
         )  # our own strings, all in this file

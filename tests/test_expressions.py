@@ -30,6 +30,9 @@ LEAST_RIGHT = {  # of the 206 in EXPRESSIONS
     "pytorch": 206,
     "tensorflow": 206,
     "sympy": 180,
+    "autograd": 206,
+    "tangent": 155,
+    "num_dual": 199,
 }
 
 

@@ -166,7 +166,7 @@ class Library(dict[str, Callable[..., Any]]):
                 raise
             except Exception as other:
                 if str(other) == str(error) or "truth value" in str(error):
-                    raise error from None
+                    raise error from error.__cause__  # which may say it better
                 raise InputError(
                     f"f fails with arrays of {self.name}. Read as plain NumPy: "
                     f"{first_line(error)} Read as code of {self.name}: "

@@ -1,0 +1,355 @@
+"""Autograd: NumPy wrapped, each function with a rule for the way back."""
+
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import autograd.numpy as anp
+import autograd.scipy.special
+import numpy as np
+from autograd.core import JVPNode, VJPNode, backward_pass, primitive_vjps
+from autograd.extend import defjvp, defvjp, primitive
+from autograd.tracer import getval, isbox, new_box, notrace_primitives, trace_stack
+
+from diffmethods.errors import InputError, MissingRuleError
+from diffmethods.lifted import Library, Lifted, Native, base_of, value_of
+from diffmethods.method import Method
+from diffmethods.operators import check_weight, contract, not_a_scalar
+from diffmethods.pullbacks import MOVES
+from diffmethods.traced import Traced
+
+Function = Callable[..., Any]
+
+# Autograd counts its traces in one place for all threads; two that count at once could
+# take each other's numbers for their own.
+TRACING = threading.RLock()
+OURS: set[int] = set()  # the traces in progress that are not of its own `grad`
+
+
+class Wrapped(Library):
+    """Autograd's functions that have a rule; NumPy's own Python does the rest."""
+
+    def __missing__(self, name: str) -> Function:
+        function = super().__missing__(name)
+        ruled = function in primitive_vjps or function in notrace_primitives[VJPNode]
+        if hasattr(function, "_is_autograd_primitive") and not ruled:
+            del self[name]
+            raise KeyError(name)
+        self[name] = checked = refusing_named_boxes(function)
+        return checked
+
+    def lower(self, tree: Any) -> Any:
+        """A box that is not in our wrapping comes from Autograd's own `grad` in f."""
+        if isbox(tree):
+            raise AttributeError(
+                "f is code of Autograd, and gets its boxes as they are"
+            )
+        return super().lower(tree)
+
+
+def refusing_named_boxes(function: Function) -> Function:
+    """The function; what it differentiates by, it looks for among unnamed operands."""
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        for name, x in kwargs.items():
+            if isbox(x):
+                raise NotImplementedError(f"it takes {name} for a constant")
+        return function(*args, **kwargs)
+
+    return run
+
+
+def gather(arrays: list[Any], numbers: Any) -> Any:
+    return anp.concatenate([anp.ravel(x) for x in arrays])[numbers]
+
+
+def summed(
+    x: Any,
+    axis: Any = None,
+    *,
+    keepdims: bool = False,
+    where: Any = True,
+    initial: Any = 0.0,
+) -> Any:
+    """The sum; Autograd's rule would take no notice of what is left out of it."""
+    if where is not True:
+        x = anp.where(where, x, 0.0)
+    return anp.sum(x, axis=axis, keepdims=keepdims) + initial
+
+
+def plain(function: Function) -> Function:
+    """A reduction by its axis alone; Autograd's rule would ignore other arguments."""
+
+    def run(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+        return function(x, axis=axis, keepdims=keepdims)
+
+    return run
+
+
+def prod(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+    """Products of halves; Autograd divides by the items, which may be 0."""
+    shape, axes = anp.shape(x), range(anp.ndim(x)) if axis is None else axis
+    gone = {k % len(shape) for k in np.atleast_1d(axes)} if shape else set()
+    kept = [k for k in range(len(shape)) if k not in gone]
+    x = anp.transpose(x, (*gone, *kept))
+    x = anp.reshape(x, (-1 if x.size else 0, *(shape[k] for k in kept)))
+    while len(x) > 1:
+        half = len(x) // 2
+        x = anp.concatenate([x[:half] * x[half : 2 * half], x[2 * half :]])
+    y = x[0] if len(x) else anp.ones(x.shape[1:])
+    return anp.expand_dims(y, tuple(sorted(gone))) if keepdims else y
+
+
+def cumprod(x: Any, axis: int | None = None, dtype: None = None) -> Any:
+    """Products with items twice as far away each time."""
+    x = anp.ravel(x) if axis is None else anp.moveaxis(x, axis, 0)
+    away = 1
+    while away < len(x):
+        x = anp.concatenate([x[:away], x[away:] * x[:-away]])
+        away *= 2
+    return x if axis is None else anp.moveaxis(x, 0, axis)
+
+
+def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
+    """The norms that have a right slope."""
+    if ord is not None and not isinstance(ord, str) and not 1 < ord < np.inf:
+        raise NotImplementedError(f"norm of order {ord}")
+    if keepdims:
+        raise NotImplementedError("keepdims")
+    return anp.linalg.norm(x, ord, axis)
+
+
+def hermitian(a: Any) -> Any:
+    """The matrix that one triangle stands for; the other one does not count."""
+    lower = anp.tril(a)
+    return lower + anp.conj(anp.swapaxes(anp.tril(lower, -1), -1, -2))
+
+
+def copysign(a: Any, b: Any) -> Any:
+    return anp.where(np.signbit(getval(b)), -1.0, 1.0) * anp.abs(a)
+
+
+def halved(y: Any, w: Any) -> Any:
+    """w times the slope of the square root; what weighs nothing may be at 0."""
+    return anp.where(w == 0.0, 0.0, 0.5 * w / anp.where(w == 0.0, 1.0, y))
+
+
+sqrt: Function = primitive(np.sqrt)
+defvjp(sqrt, lambda y, x: lambda w: halved(y, w))
+defjvp(sqrt, lambda dx, y, x: halved(y, dx))
+
+MEND: dict[str, Function] = {  # what Autograd lacks, or takes differently
+    "cbrt": lambda x: anp.sign(x) * anp.abs(x) ** (1 / 3),
+    "copysign": copysign,
+    "cumprod": cumprod,
+    "fmod": lambda a, b: a - b * anp.trunc(a / b),
+    "heaviside": lambda x, half: np.heaviside(getval(x), half),
+    "i0": autograd.scipy.special.i0,
+    "linalg.cholesky": lambda a: anp.linalg.cholesky(hermitian(a)),
+    "linalg.norm": norm,
+    "max": plain(anp.max),
+    "min": plain(anp.min),
+    "positive": lambda x: x,
+    "prod": prod,
+    "sqrt": sqrt,
+    "sum": summed,
+}
+KEPT = {"getitem", "reshape", "ravel", "swapaxes", "moveaxis", "concatenate", "stack"}
+APART = [
+    *({function.__name__ for function in MOVES} - KEPT),
+    *"amax amin clip cross diff einsum gradient interp linspace mean pad".split(),
+    *"broadcast_to sort std trace var".split(),
+]
+LIBRARY = Wrapped(
+    "autograd",
+    {"np": anp, "scipy.special": autograd.scipy.special},
+    asarray=lambda x: x,
+    mend=MEND,
+    apart=APART,
+    gather=gather,
+    settled=lambda y: None if isbox(y) else y,
+    real_parts=lambda y, base: (
+        [anp.real(y), anp.imag(y)] if np.iscomplexobj(getval(y)) else [y]
+    ),
+    refusals=(TypeError, NotImplementedError, ValueError, AssertionError),
+)
+
+
+def natively(
+    transform: Function, f: Function, x: Any, *vectors: Any, **order: int
+) -> Any:
+    """Apply a transformation by Autograd to f at x, and hand the arrays back."""
+    native = Native(LIBRARY, f, x)
+    base, *others = (LIBRARY.lower(a) for a in (base_of(x), *vectors))
+    if np.iscomplexobj(getval(base)):
+        raise InputError("autograd takes real points here, not complex ones")
+    with TRACING:
+        outside = trace_stack.top
+        try:
+            found = transform(native, base, *others, **order)
+        except NotImplementedError as error:
+            if isinstance(error, MissingRuleError):
+                raise
+            raise MissingRuleError(f"autograd has no rule: {error}") from error
+        finally:
+            trace_stack.top = outside  # an error would leave it elsewhere
+        return native.joined(map(handed_back, found))
+
+
+def handed_back(y: Any) -> Any:
+    """An array; or a box of an outer derivative, in our wrapping."""
+    if not isbox(y):
+        return y
+    if y._trace not in OURS:
+        raise InputError(
+            "diffmethods cannot work inside a function that autograd.grad itself "
+            "differentiates; take the outer derivative by diffmethods, too"
+        )
+    return Lifted(y, LIBRARY)
+
+
+def traced(native: Function, base: Any, root: Any) -> tuple[list[Any], list[Any]]:
+    """The values of f, and the nodes that made them; None where there is none.
+
+    `autograd.tracer.trace` does this for one value, and warns of a constant.
+    """
+    with trace_stack.new_trace() as trace:
+        OURS.add(trace)
+        try:
+            ends = native(new_box(base, trace, root))
+        finally:
+            OURS.discard(trace)
+    own = [isbox(end) and end._trace == trace for end in ends]
+    pairs = list(zip(ends, own, strict=True))
+    values = [end._value if mine else end for end, mine in pairs]
+    return values, [end._node if mine else None for end, mine in pairs]
+
+
+# The transformations: from f as Autograd's function, and points, to lists of arrays.
+
+
+def pushed(native: Function, base: Any, v: Any) -> Any:
+    values, nodes = traced(native, base, JVPNode.new_root(v))
+    return [
+        anp.zeros(anp.shape(y)) if node is None else node.g
+        for y, node in zip(values, nodes, strict=True)
+    ]
+
+
+def nested(native: Function, base: Any, order: int) -> Any:
+    for _ in range(order):
+        native = partial(pushed, native, v=np.ones(np.shape(base))[()])
+    return native(base)
+
+
+def recorded(native: Function, base: Any) -> tuple[list[Any], Function]:
+    """The values, and what pulls a weight of one of them back."""
+    values, nodes = traced(native, base, VJPNode.new_root())
+    none = anp.zeros(anp.shape(base))[()]
+
+    def pull(number: int, w: Any) -> Any:
+        node = nodes[number]
+        return none if node is None else backward_pass(w, node)
+
+    return values, pull
+
+
+def pulled(native: Function, base: Any, w: Any) -> Any:
+    values, pull = recorded(native, base)
+    check_weight(w, anp.shape(values[0]))
+    return [pull(k, w) for k in range(len(values))]
+
+
+def rows(native: Function, base: Any) -> Any:
+    """The weights of one item of the result at a time, back to the point."""
+    values, pull = recorded(native, base)
+    shape = anp.shape(base)
+
+    def jacobian(k: int) -> Any:
+        y = values[k]
+        size = int(np.prod(anp.shape(y)))
+        basis = np.eye(size).reshape((size, *anp.shape(y)))
+        found = [pull(k, w[()]) for w in basis] or [np.zeros((0, *shape))]
+        return anp.reshape(anp.stack(found), anp.shape(y) + shape)
+
+    return [jacobian(k) for k in range(len(values))]
+
+
+def sloped(native: Function) -> Function:
+    """The gradient of each part of a scalar function."""
+
+    def gradient(base: Any) -> Any:
+        values, pull = recorded(native, base)
+        if shape := anp.shape(values[0]):
+            raise not_a_scalar(shape)
+        return [pull(k, 1.0) for k in range(len(values))]
+
+    return gradient
+
+
+def second(native: Function, base: Any) -> Any:
+    return rows(sloped(native), base)
+
+
+def second_pulled(native: Function, base: Any, v: Any) -> Any:
+    """The Hessian is symmetric, so pulling v back serves for pushing it."""
+    return pulled(sloped(native), base, v)
+
+
+# The operators
+
+
+def jvp(f: Function, x: Any, v: Any) -> Any:
+    """Push v along with the values, by the rules that Autograd has for forward mode."""
+    if isinstance(v, Traced):
+        return contract(jacobian(f, x), v, first=False)
+    return natively(pushed, f, x, v)
+
+
+def derivative(f: Function, x: Any, order: int) -> Any:
+    """Push within a push, once for each order."""
+    return natively(nested, f, x, order=order)
+
+
+def vjp(f: Function, x: Any, w: Any) -> Any:
+    """Walk back from w."""
+    if isinstance(w, Traced):
+        return contract(jacobian(f, x), w, first=True)
+    return natively(pulled, f, x, w)
+
+
+def jacobian(f: Function, x: Any) -> Any:
+    """One walk back for each item of the result."""
+    return natively(rows, f, x)
+
+
+def hessian(f: Function, x: Any) -> Any:
+    """Reverse over reverse."""
+    return natively(second, f, x)
+
+
+def hvp(f: Function, x: Any, v: Any) -> Any:
+    """Pull v back through the gradient."""
+    if isinstance(v, Traced):
+        return contract(hessian(f, x), v, first=False)
+    return natively(second_pulled, f, x, v)
+
+
+METHOD = Method(
+    title="Autograd",
+    family="reverse",
+    summary="Wrap NumPy, and walk back through what the program called.",
+    exact=True,
+    rtol=1e-13,
+    max_order=5,  # from there on the rule of tanh, 1 / cosh(x)**2, overflows
+    jvp=jvp,
+    vjp=vjp,
+    derivative=derivative,
+    jacobian=jacobian,
+    hessian=hessian,
+    hvp=hvp,
+    value=partial(value_of, natively),
+    handles=LIBRARY.knows,
+    references=("maclaurin2015",),
+)
