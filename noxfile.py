@@ -16,6 +16,7 @@ nox.options.sessions = ["tests"]
 
 ROOT = Path(__file__).parent
 SITE = ROOT / "build" / "html"
+PARALLEL = ("--numprocesses=logical", "--dist=worksteal")
 SPHINX = ("sphinx-build", "-W", "-n", "-b", "html")
 # constraints.txt is made for 3.11; where that is missing, the running Python will do.
 PINNED = sys.version_info[:2] == (3, 11) or shutil.which("python3.11")
@@ -44,14 +45,14 @@ def tests(session: nox.Session) -> None:
     """Run the tests and measure what they cover of the package."""
     install(session, "-e.[all]", "--group=tests")
     partial = ["--cov-fail-under=0"] if session.posargs else []
-    session.run("pytest", "--cov", *partial, *session.posargs)
+    session.run("pytest", *PARALLEL, "--cov", *partial, *session.posargs)
 
 
 @nox.session(python=PYTHON)
 def minimal(session: nox.Session) -> None:
     """Run the tests and build the site with NumPy and SymPy alone."""
     install(session, "-e.[sympy]", "--group=tests")
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *PARALLEL, *session.posargs)
     session.run(*SPHINX, "-d", "build/minimal/doctrees", "docs", "build/minimal/html")
 
 
