@@ -161,3 +161,11 @@ def test_no_framework_is_loaded():
     )
     assert done.stdout.strip() == "set() []"
     assert not done.stderr
+
+
+def test_what_tangent_writes_gives_no_warning():
+    """Its text of this one has ``None is None``, of which Python warns."""
+    found = dm.jacobian(lambda x: np.max(x, axis=0), method="tangent")(
+        np.array([[1.0, 4.0], [3.0, 2.0]])
+    )
+    np.testing.assert_array_equal(found, [[[0, 0], [1, 0]], [[0, 1], [0, 0]]])

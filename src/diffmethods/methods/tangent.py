@@ -207,7 +207,9 @@ def program(f: Function, kind: str) -> Function:
     if memory is not None and ("tangent", kind) in memory.programs:
         return memory.programs["tangent", kind]  # type: ignore[return-value]
     try:
-        with TRANSFORMING:
+        with TRANSFORMING, warnings.catch_warnings():
+            # Some of what Tangent writes compares literals by `is`.
+            warnings.simplefilter("ignore", SyntaxWarning)
             made = readable(f)
             if not reads_its_argument(made):
                 return lambda x, *others: np.zeros(
