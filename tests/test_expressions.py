@@ -29,10 +29,14 @@ LEAST_RIGHT = {  # of the 206 in EXPRESSIONS
     "jax": 206,
     "pytorch": 206,
     "tensorflow": 206,
-    "sympy": 180,
+    "sympy": 195,
     "autograd": 206,
     "tangent": 155,
     "num_dual": 199,
+    "symengine": 195,
+    "casadi": 190,
+    "scipy_differentiate": 205,
+    "numdifftools": 205,
 }
 
 

@@ -567,6 +567,13 @@ def _gradient(method: Method, f: Function, x: Any, options: dict[str, Any]) -> A
     return jacobian
 
 
+def no_hessian(shape: tuple[int, ...]) -> ShapeError:
+    return ShapeError(
+        f"a Hessian needs a function with a scalar result, and f(x) has shape {shape}; "
+        "use jacobian twice for all second derivatives"
+    )
+
+
 def not_a_scalar(shape: tuple[int, ...]) -> ShapeError:
     return ShapeError(
         f"gradient needs a function with a scalar result, and f(x) has shape {shape}; "
