@@ -10,12 +10,20 @@ from diffmethods import plotting
 from diffmethods.errors import MissingLibraryError
 
 X = np.linspace(0.1, 1.0, 7)
+MEASURED = {"dual_numbers": (1, 1e-16), "chebyshev": ([2, 10], [1e-9, 1e-14])}
+CELLS = {"here": {"abs": ("0", 0.0)}, "there": {"abs": ("–", np.nan)}}
 TWO = {"first": X, "second": X**2}
 FIGURES = {
     "curves": lambda **words: plotting.plot_curves(X, TWO, **words),
     "errors": lambda **words: plotting.plot_errors(X, TWO, xlabel="step", **words),
     "bars": lambda **words: plotting.plot_bars(
         {"a": 1, "b": 2}, xlabel="calls", **words
+    ),
+    "methods": lambda **words: plotting.plot_methods(
+        MEASURED, xlabel="calls", ylabel="error", **words
+    ),
+    "table": lambda **words: plotting.plot_table(
+        CELLS, limits=(0, 1), xlabel="kinks", **words
     ),
 }
 
@@ -95,3 +103,36 @@ def test_without_matplotlib_the_error_says_how_to_get_it(draw, monkeypatch):
     monkeypatch.delattr("matplotlib.pyplot", raising=False)
     with pytest.raises(MissingLibraryError, match="pip install matplotlib"):
         draw(title="t")
+
+
+def test_names_of_methods_at_one_place_do_not_overlap():
+    names = ("chebyshev", "dual_numbers", "numpy_source", "reverse_tape", "richardson")
+    crowd = dict.fromkeys(names, (1.0, 1e-16))
+    ax = plotting.plot_methods(crowd, title="t", xlabel="x", ylabel="y")
+    ax.figure.draw_without_rendering()
+    boxes = [text.get_window_extent().padded(-2) for text in ax.texts]
+    for k, box in enumerate(boxes):
+        assert not any(box.overlaps(other) for other in boxes[:k])
+
+
+def test_each_family_is_named_once_in_the_legend():
+    measured = {"chebyshev": (1, 1), "richardson": (2, 1), "dual_numbers": (1, 2)}
+    ax = plotting.plot_methods(measured, title="t", xlabel="x", ylabel="y")
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert names == ["numerical", "forward"]
+
+
+def test_a_cell_without_a_number_has_no_colour():
+    ax = plotting.plot_table(CELLS, title="t", limits=(0, 1))
+    assert ax.collections[0].get_array().mask.ravel().tolist() == [False, True]
+
+
+def test_the_frontier_leaves_out_what_is_beaten():
+    points = {
+        "a": (1, 5),
+        "worse": (2, 5),
+        "b": (2, 3),
+        "same cost": (2, 4),
+        "c": (9, 0),
+    }
+    assert plotting.unbeaten(points) == ["a", "b", "c"]

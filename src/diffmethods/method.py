@@ -5,6 +5,7 @@ name of its file is its name everywhere.  Other packages add theirs by the entry
 group ``diffmethods.methods``.
 """
 
+import contextlib
 import functools
 import importlib
 import sys
@@ -177,6 +178,27 @@ def get_method(name: str) -> Method:
         f"no method named {name!r}{suggestion(name, list_methods())} "
         "(diffmethods.list_methods() names them all)"
     )
+
+
+def installed_methods() -> dict[str, Method]:
+    """Load every method whose library is installed, by name.
+
+    Returns
+    -------
+    dict of str to Method
+        Sorted by name; it loads the libraries, which takes seconds.
+
+    Examples
+    --------
+    >>> from diffmethods.method import installed_methods
+    >>> installed_methods()["dual_numbers"].family
+    'forward'
+    """
+    found = {}
+    for name in list_methods():
+        with contextlib.suppress(MissingLibraryError):
+            found[name] = get_method(name)
+    return found
 
 
 def methods_for(function: Callable[..., Any]) -> list[str]:

@@ -1,13 +1,14 @@
-"""Figures that several pages share: curves, errors and bars, titled by the finding."""
+"""Figures that several pages share, each titled by its finding."""
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from diffmethods.errors import MissingLibraryError
+from diffmethods.method import FAMILIES, get_method
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,9 +21,12 @@ STYLES: tuple[dict[str, Any], ...] = (
     {"color": "#008F68", "linestyle": "-.", "marker": "^"},
     {"color": "#BE6A98", "linestyle": ":", "marker": "D"},
     {"color": "#7A7A7A", "linestyle": (0, (5, 1, 1, 1, 1, 1)), "marker": "v"},
+    {"color": "#8C6BB1", "linestyle": (0, (7, 2, 2, 2)), "marker": "P"},
 )
+FAMILY_STYLES = dict(zip(FAMILIES, STYLES, strict=True))
 ROUNDING = float(np.finfo(float).eps) / 2
 FLOOR = ROUNDING / 4
+LETTER = 4.4  # width of a letter of the small names in a figure, in points
 
 
 def plot_curves(
@@ -184,14 +188,211 @@ def plot_bars(
     return ax
 
 
-def _new_axes() -> Any:
+def plot_methods(
+    measured: Mapping[str, tuple[ArrayLike, ArrayLike]],
+    *,
+    title: str,
+    xlabel: str,
+    ylabel: str,
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw a point or a curve for each method, named where it ends.
+
+    Both axes are logarithmic. Colour, marker and dashes tell the family of a method;
+    the legend names the families.
+
+    Parameters
+    ----------
+    measured : mapping of str to pair of array_like
+        By a method's name in the registry, where its points are: numbers, or arrays of
+        shape (n,) for a curve.
+    title, xlabel, ylabel, ax
+        As for `plot_curves`.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    MissingLibraryError
+        If Matplotlib is not installed.
+
+    Examples
+    --------
+    >>> from diffmethods.plotting import plot_methods
+    >>> measured = {"central_difference": (2, 3e-11), "chebyshev": (10, 1e-14)}
+    >>> words = {"xlabel": "evaluations of f", "ylabel": "relative error"}
+    >>> ax = plot_methods(measured, title="Digits cost evaluations", **words)
+    >>> [text.get_text() for text in ax.texts]
+    ['Central difference', 'Chebyshev interpolation']
+    """
+    ax = _new_axes((9, 5.6)) if ax is None else ax
+    ax.set(xscale="log", yscale="log")
+    ends, seen = {}, set()
+    for name, (x, y) in measured.items():
+        method = get_method(name)
+        x, y = np.atleast_1d(np.asarray(x, float)), np.atleast_1d(np.asarray(y, float))
+        family = method.family
+        label = None if family in seen else family
+        seen.add(family)
+        style = FAMILY_STYLES[family] | {"linewidth": 1.5, "markersize": 5}
+        ax.plot(x, y, label=label, **style)
+        if x.size:
+            ends[method.title] = (x[-1], y[-1])
+    _finished(ax, title, xlabel, ylabel)
+    handles = dict(zip(*ax.get_legend_handles_labels()[::-1], strict=True))
+    families = [family for family in FAMILIES if family in handles]
+    ax.legend([handles[family] for family in families], families, frameon=False)
+    _name(ax, ends)
+    return ax
+
+
+def plot_table(
+    cells: Mapping[str, Mapping[str, tuple[str, float]]],
+    *,
+    title: str,
+    limits: tuple[float, float],
+    xlabel: str = "",
+    ax: "Axes | None" = None,
+) -> "Axes":
+    """Draw a table whose cells are coloured by a number.
+
+    Parameters
+    ----------
+    cells : mapping of str to mapping of str to (str, float)
+        For each row and each column the text and the number; a cell whose number is NaN
+        has no colour.
+    title, xlabel, ax
+        As for `plot_curves`; the columns' names stand on top.
+    limits : (float, float)
+        The numbers of the darkest and of the lightest colour.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+
+    Raises
+    ------
+    MissingLibraryError
+        If Matplotlib is not installed.
+
+    Examples
+    --------
+    >>> from diffmethods.plotting import plot_table
+    >>> cells = {"abs": {"jax": ("1", 1.0), "reverse_tape": ("0", 0.0)}}
+    >>> ax = plot_table(cells, title="|x| at 0", limits=(0, 1))
+    >>> [text.get_text() for text in ax.texts]
+    ['1', '0']
+    """
+    columns = list(next(iter(cells.values())))
+    ax = _new_axes((7.2, 1 + 0.28 * len(cells))) if ax is None else ax
+    levels = np.array([[row[name][1] for name in columns] for row in cells.values()])
+    low, high = limits
+    shades = {"cmap": "cividis", "vmin": low, "vmax": high}
+    ax.pcolormesh(np.ma.masked_invalid(levels), edgecolors="#7A7A7A", lw=0.5, **shades)
+    for (i, j), level in np.ndenumerate(levels):
+        text = list(cells.values())[i][columns[j]][0]
+        ink = "black" if np.isnan(level) else "#101010"  # pure black follows the theme
+        if level < (low + high) / 2:
+            ink = "white"
+        words = {"ha": "center", "va": "center", "fontsize": 9}
+        ax.text(j + 0.5, i + 0.5, text, color=ink, **words)
+    ax.set_xticks(np.arange(len(columns)) + 0.5, columns)
+    ax.set_yticks(np.arange(len(cells)) + 0.5, list(cells))
+    ax.invert_yaxis()
+    ax.tick_params(length=0, top=False, labeltop=True, bottom=False, labelbottom=False)
+    ax.xaxis.set_label_position("top")
+    _finished(ax, title, xlabel, "").grid(False)
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+def unbeaten(points: Mapping[str, tuple[float, float]]) -> list[str]:
+    """Names of the points that no other one beats in one way and equals in the other.
+
+    Parameters
+    ----------
+    points : mapping of str to (float, float)
+        Two amounts of which less is better, such as cost and error.
+
+    Returns
+    -------
+    list of str
+        The frontier, the first amount ascending.
+
+    Examples
+    --------
+    >>> from diffmethods.plotting import unbeaten
+    >>> unbeaten({"rough": (2, 1e-8), "bad": (8, 1e-5), "good": (9, 1e-14)})
+    ['rough', 'good']
+    """
+    ordered = sorted(points, key=lambda name: tuple(points[name]))
+    best, names = np.inf, []
+    for name in ordered:
+        if points[name][1] < best:
+            best = points[name][1]
+            names.append(name)
+    return names
+
+
+def _name(ax: "Axes", ends: Mapping[str, tuple[float, float]]) -> None:
+    """Write each name beside its point, where no other name and no point is."""
+    ax.figure.draw_without_rendering()
+    points_per_pixel = 72 / ax.figure.dpi
+    longest = max(map(len, ends), default=0) * LETTER
+    _make_room(ax, 1.2 * longest / (points_per_pixel * ax.bbox.width))
+    place = ax.transData.transform
+    at = {name: points_per_pixel * place(end) for name, end in ends.items()}
+    taken = [(x - 3, y - 3, x + 3, y + 3) for x, y in at.values()]
+    for name, (x, y) in sorted(at.items(), key=lambda item: -item[1][1]):
+        dx, dy, box = _free_place(x, y, LETTER * len(name), taken)
+        taken.append(box)
+        arrow = {"arrowstyle": "-", "color": "#7A7A7A", "linewidth": 0.6}
+        ax.annotate(
+            name,
+            ends[name],
+            (dx, dy),
+            textcoords="offset points",
+            fontsize=8,
+            va="center",
+            arrowprops=arrow if abs(dy) > 10 else None,
+        )
+
+
+def _make_room(ax: "Axes", share: float) -> None:
+    """Widen a logarithmic axis to the right, by that share of its new length."""
+    low, high = ax.get_xlim()
+    ax.set_xlim(low, high * (high / low) ** (share / max(1 - share, 0.3)))
+
+
+def _free_place(
+    x: float, y: float, width: float, taken: Sequence[tuple[float, ...]]
+) -> tuple[float, float, tuple[float, ...]]:
+    """An offset for a text of that width, in points, and the box that it fills."""
+    heights = range(-20 * 9, 20 * 9 + 1, 9)
+    places = itertools.product((8.0, -8.0 - width), heights)
+    for dx, dy in sorted(places, key=lambda d: abs(d[1]) + 40 * (d[0] < 0)):
+        box = (x + dx, y + dy - 4, x + dx + width, y + dy + 4)
+        if not any(
+            box[0] < other[2]
+            and other[0] < box[2]
+            and box[1] < other[3]
+            and other[1] < box[3]
+            for other in taken
+        ):
+            break
+    return dx, dy, box
+
+
+def _new_axes(size: tuple[float, float] = (7, 4)) -> Any:
     try:
         from matplotlib import pyplot as plt
     except ModuleNotFoundError as error:
         raise MissingLibraryError(
             "figures need matplotlib, which is not installed: pip install matplotlib"
         ) from error
-    return plt.subplots(figsize=(7, 4), layout="constrained")[1]
+    return plt.subplots(figsize=size, layout="constrained")[1]
 
 
 def _finished(ax: "Axes", title: str, xlabel: str, ylabel: str) -> "Axes":
