@@ -136,8 +136,8 @@ for name in ("tape", "tape with checkpoints", "forward, one direction"):
 
 # %%
 # If a gradient runs out of memory, put :func:`~diffmethods.checkpointing.checkpoint`
-# around blocks of about the root of the number of steps :cite:p:`griewank2008`. It costs
-# a second recording of f, and nothing in exactness:
+# around blocks of about the root of the number of steps :cite:p:`griewank2008`. It
+# costs a second recording of f, and nothing in exactness:
 
 plain, blocked = (ways[name](256)(x) for name in ("tape", "tape with checkpoints"))
 assert np.allclose(plain, blocked, rtol=1e-13)

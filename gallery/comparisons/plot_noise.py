@@ -73,9 +73,9 @@ ax = plot_methods(
 
 # %%
 # The exact methods fail first. They differentiate the program as it is, and the wobble
-# is steep: an exact derivative of a noisy program is the slope of its noise. Fixed
-# steps of :math:`10^{-5}` divide the noise by that step. Those that choose the step from
-# the values use longer ones, and gain where the noise is small:
+# is steep: an exact derivative of a noisy program is the slope of its noise. A fixed
+# step of :math:`10^{-5}` divides the noise by that step. Those that choose the step
+# from the values use longer ones, and keep more digits at every level:
 
 reach = {name: max(each, default=0.0) for name, each in errors.items()}
 for name in sorted(reach, key=reach.get):
@@ -93,9 +93,8 @@ assert errors["chebyshev"][small] < errors["central_difference"][small] / 10
 
 for level in LEVELS[2::4]:
     found = chebyshev.solve(noisy(level), x)
-    print(
-        f"wobble {level:.0e}: {found.error:.0e} estimated, {abs(found.df - true):.0e} true"
-    )
+    error_there = abs(found.df - true)
+    print(f"wobble {level:.0e}: {found.error:.0e} estimated, {error_there:.0e} true")
 
 # %%
 # Or choose the step yourself
