@@ -5,6 +5,7 @@ import sys
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.text import Text
 
 from diffmethods import plotting
 from diffmethods.errors import MissingLibraryError
@@ -110,7 +111,7 @@ def test_names_of_methods_at_one_place_do_not_overlap():
     crowd = dict.fromkeys(names, (1.0, 1e-16))
     ax = plotting.plot_methods(crowd, title="t", xlabel="x", ylabel="y")
     ax.figure.draw_without_rendering()
-    boxes = [text.get_window_extent().padded(-2) for text in ax.texts]
+    boxes = [Text.get_window_extent(text).padded(-2) for text in ax.texts]
     for k, box in enumerate(boxes):
         assert not any(box.overlaps(other) for other in boxes[:k])
 

@@ -111,8 +111,8 @@ ax = plot_table(
 # %%
 # The exact methods do not compute in float32 at all: their stand-ins hold float64, and
 # the cast is no operation with a slope. What they give is the derivative of the
-# formula, not of its rounding. A library that runs f in float32 itself, as JAX does unless told
-# otherwise, gives seven digits: see
+# formula, not of its rounding. A library that runs f in float32 itself, as JAX does
+# unless told otherwise, gives seven digits: see
 # :ref:`sphx_glr_auto_examples_libraries_plot_jax.py`.
 
 for name, method in methods.items():

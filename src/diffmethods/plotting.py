@@ -229,17 +229,18 @@ def plot_methods(
     """
     ax = _new_axes((9, 5.6)) if ax is None else ax
     ax.set(xscale="log", yscale="log")
-    ends, seen = {}, set()
+    ends: dict[str, tuple[float, float]] = {}
+    seen: set[str] = set()
     for name, (x, y) in measured.items():
         method = get_method(name)
-        x, y = np.atleast_1d(np.asarray(x, float)), np.atleast_1d(np.asarray(y, float))
+        xs, ys = (np.atleast_1d(np.asarray(z, float)) for z in (x, y))
         family = method.family
         label = None if family in seen else family
         seen.add(family)
         style = FAMILY_STYLES[family] | {"linewidth": 1.5, "markersize": 5}
-        ax.plot(x, y, label=label, **style)
-        if x.size:
-            ends[method.title] = (x[-1], y[-1])
+        ax.plot(xs, ys, label=label, **style)
+        if xs.size:
+            ends[method.title] = (float(xs[-1]), float(ys[-1]))
     _finished(ax, title, xlabel, ylabel)
     handles = dict(zip(*ax.get_legend_handles_labels()[::-1], strict=True))
     families = [family for family in FAMILIES if family in handles]
@@ -289,14 +290,14 @@ def plot_table(
     ax = _new_axes((7.2, 1 + 0.28 * len(cells))) if ax is None else ax
     levels = np.array([[row[name][1] for name in columns] for row in cells.values()])
     low, high = limits
-    shades = {"cmap": "cividis", "vmin": low, "vmax": high}
+    shades: dict[str, Any] = {"cmap": "cividis", "vmin": low, "vmax": high}
     ax.pcolormesh(np.ma.masked_invalid(levels), edgecolors="#7A7A7A", lw=0.5, **shades)
     for (i, j), level in np.ndenumerate(levels):
         text = list(cells.values())[i][columns[j]][0]
         ink = "black" if np.isnan(level) else "#101010"  # pure black follows the theme
         if level < (low + high) / 2:
             ink = "white"
-        words = {"ha": "center", "va": "center", "fontsize": 9}
+        words: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 9}
         ax.text(j + 0.5, i + 0.5, text, color=ink, **words)
     ax.set_xticks(np.arange(len(columns)) + 0.5, columns)
     ax.set_yticks(np.arange(len(cells)) + 0.5, list(cells))
@@ -328,7 +329,8 @@ def unbeaten(points: Mapping[str, tuple[float, float]]) -> list[str]:
     ['rough', 'good']
     """
     ordered = sorted(points, key=lambda name: tuple(points[name]))
-    best, names = np.inf, []
+    best: float = np.inf
+    names: list[str] = []
     for name in ordered:
         if points[name][1] < best:
             best = points[name][1]
@@ -338,15 +340,21 @@ def unbeaten(points: Mapping[str, tuple[float, float]]) -> list[str]:
 
 def _name(ax: "Axes", ends: Mapping[str, tuple[float, float]]) -> None:
     """Write each name beside its point, where no other name and no point is."""
-    ax.figure.draw_without_rendering()
-    points_per_pixel = 72 / ax.figure.dpi
+    figure: Any = ax.figure
+    figure.draw_without_rendering()
+    points_per_pixel = 72 / figure.dpi
     longest = max(map(len, ends), default=0) * LETTER
     _make_room(ax, 1.2 * longest / (points_per_pixel * ax.bbox.width))
     place = ax.transData.transform
     at = {name: points_per_pixel * place(end) for name, end in ends.items()}
-    taken = [(x - 3, y - 3, x + 3, y + 3) for x, y in at.values()]
+    origin, height = points_per_pixel * ax.bbox.y0, points_per_pixel * ax.bbox.height
+    taken: list[tuple[float, ...]] = [
+        (x - 3, y - 3, x + 3, y + 3) for x, y in at.values()
+    ]
     for name, (x, y) in sorted(at.items(), key=lambda item: -item[1][1]):
-        dx, dy, box = _free_place(x, y, LETTER * len(name), taken)
+        dx, dy, box = _free_place(
+            x, y, LETTER * len(name), (origin, origin + height), taken
+        )
         taken.append(box)
         arrow = {"arrowstyle": "-", "color": "#7A7A7A", "linewidth": 0.6}
         ax.annotate(
@@ -367,19 +375,27 @@ def _make_room(ax: "Axes", share: float) -> None:
 
 
 def _free_place(
-    x: float, y: float, width: float, taken: Sequence[tuple[float, ...]]
+    x: float,
+    y: float,
+    width: float,
+    within: tuple[float, float],
+    taken: Sequence[tuple[float, ...]],
 ) -> tuple[float, float, tuple[float, ...]]:
     """An offset for a text of that width, in points, and the box that it fills."""
     heights = range(-20 * 9, 20 * 9 + 1, 9)
     places = itertools.product((8.0, -8.0 - width), heights)
     for dx, dy in sorted(places, key=lambda d: abs(d[1]) + 40 * (d[0] < 0)):
         box = (x + dx, y + dy - 4, x + dx + width, y + dy + 4)
-        if not any(
-            box[0] < other[2]
-            and other[0] < box[2]
-            and box[1] < other[3]
-            and other[1] < box[3]
-            for other in taken
+        if (
+            within[0] < box[1]
+            and box[3] < within[1]
+            and not any(
+                box[0] < other[2]
+                and other[0] < box[2]
+                and box[1] < other[3]
+                and other[1] < box[3]
+                for other in taken
+            )
         ):
             break
     return dx, dy, box
