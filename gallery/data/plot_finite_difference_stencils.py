@@ -34,8 +34,8 @@ assert abs(w @ np.array(nodes) ** 4 - 4) < 1e-12
 # A whole array
 # -------------
 # Slide along the samples and take the nearest ones each time: a banded matrix, made
-# once, that differentiates whatever was sampled at these places. At the ends the nearest
-# ones lie on one side.
+# once, that differentiates whatever was sampled at these places. At the ends the
+# nearest ones lie on one side.
 
 
 def differentiation_matrix(x, points, order=1):

@@ -23,9 +23,9 @@ np.max(np.abs(slope - 1 / np.cosh(x) ** 2))
 # %%
 # How it works
 # ------------
-# The least-squares fit is linear in the samples, so the slope is a weighted sum once more
-# :cite:p:`savitzky1964`. A window of as many samples as the polynomial has coefficients
-# is fitted exactly: then the weights are those of a finite difference.
+# The least-squares fit is linear in the samples, so the slope is a weighted sum once
+# more :cite:p:`savitzky1964`. A window of as many samples as the polynomial has
+# coefficients is fitted exactly: then the weights are those of a finite difference.
 
 from diffmethods.stencils import weights
 
@@ -43,8 +43,8 @@ print(savgol_coeffs(9, 2, deriv=1, use="dot"))
 # weights, which falls with the window's length m as :math:`m^{-3/2}`. A long one bends
 # the signal: what the polynomial cannot follow grows as :math:`m^2` for parabolas and
 # :math:`m^4` for degree 4. This is the V of
-# :ref:`sphx_glr_auto_examples_comparisons_plot_step_against_error.py` once more, with the
-# window in place of the step.
+# :ref:`sphx_glr_auto_examples_comparisons_plot_step_against_error.py` once more, with
+# the window in place of the step.
 
 import matplotlib.pyplot as plt
 
@@ -96,9 +96,10 @@ assert best[2, 1e-4][0] < best[2, 0.01][0] < best[4, 0.01][0]
 # %%
 # Choose the window without the truth
 # -----------------------------------
-# What the filter leaves over of the samples tells the noise, and no more: the slope bends
-# long before the values do. A higher degree tells, as it follows where a parabola cannot.
-# The difference of both slopes is the bend and some noise, and the noise is known.
+# What the filter leaves over of the samples tells the noise, and no more: the slope
+# bends long before the values do. A higher degree tells, as it follows where a parabola
+# cannot. The difference of both slopes is the bend and some noise, and the noise is
+# known.
 
 
 def estimated_error(samples, m):
@@ -116,10 +117,10 @@ assert rms(samples, chosen, 2) < 1.5 * best[2, 0.01][1]
 print(f"chosen {chosen}, error {rms(samples, chosen, 2):.1e}")
 
 # %%
-# Ends: ``mode="interp"``, the default, fits the first and last window once and takes the
-# slopes along it. They are right to the same order, with more noise. The samples must
-# be even; for uneven ones take a
-# :ref:`smoothing spline <sphx_glr_auto_examples_data_plot_splines.py>`.
+# Ends: ``mode="interp"``, the default, fits the first and last window once and takes
+# the slopes along it. They are right to the same order, with more noise. The samples
+# must be even; for uneven ones take a :ref:`smoothing spline
+# <sphx_glr_auto_examples_data_plot_splines.py>`.
 #
 # See also
 # --------

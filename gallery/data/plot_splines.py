@@ -23,9 +23,10 @@ slope(0.1)
 #
 # The ends
 # --------
-# Two conditions are free. SciPy's default ("not-a-knot") makes one cubic of the first two
-# pieces, and one of the last two. ``bc_type="natural"`` sets the second derivative at
-# the ends to 0, which is wrong unless it is 0. A spline of degree 5 gains two orders.
+# Two conditions are free. SciPy's default ("not-a-knot") makes one cubic of the first
+# two pieces, and one of the last two. ``bc_type="natural"`` sets the second derivative
+# at the ends to 0, which is wrong unless it is 0. A spline of degree 5 gains two
+# orders.
 
 from scipy.interpolate import make_interp_spline
 
@@ -69,8 +70,8 @@ assert abs(powers["degree 5"] - 5) < 0.5
 # %%
 # Noise
 # -----
-# A spline through noisy samples takes each of their errors for a bend. A smoothing spline
-# weighs its distance to the samples against its own curvature:
+# A spline through noisy samples takes each of their errors for a bend. A smoothing
+# spline weighs its distance to the samples against its own curvature:
 #
 # .. math:: \min_s \; \sum_i \bigl(y_i - s(x_i)\bigr)^2 + \lambda \int s''(x)^2\, dx
 #
