@@ -2,8 +2,8 @@ r"""
 Error propagation
 =================
 
-How uncertain is a result computed from uncertain numbers? The gradient tells, in one run,
-as long as the function is nearly straight over the uncertainty.
+How uncertain is a result computed from uncertain numbers? The gradient tells, in one
+run, as long as the function is nearly straight over the uncertainty.
 """
 
 # %%
@@ -32,7 +32,8 @@ slopes
 # up as squares:
 #
 # .. math:: \sigma_g^2 \approx \sum_i \left(\frac{\partial g}{\partial x_i}\right)^2
-#           \sigma_i^2, \qquad \text{in general } \nabla g^{\mathsf T}\, \Sigma\, \nabla g
+#           \sigma_i^2, \qquad
+#           \text{in general } \nabla g^{\mathsf T}\, \Sigma\, \nabla g
 
 parts = slopes * deviation
 print(f"g = {free_fall(measured):.3f} +- {np.linalg.norm(parts):.3f} m/s²")

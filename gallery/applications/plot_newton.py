@@ -2,8 +2,8 @@ r"""
 Newton's method
 ===============
 
-Follow the tangent to where it crosses zero, and start again from there. With a true slope
-the number of right digits doubles in every step.
+Follow the tangent to where it crosses zero, and start again from there. With a true
+slope the number of right digits doubles in every step.
 """
 
 # %%

@@ -71,19 +71,17 @@ counts = 2 ** np.arange(2, 10)
 truth, slopes = formula(p), dm.gradient(formula)(p)
 
 
-def error_of(method):
-    return [
-        np.max(
-            np.abs(dm.gradient(lambda q: population(q, n), method=method)(p) - slopes)
-        )
-        for n in counts
-    ]
+def error_of_slopes(method, steps):
+    found = dm.gradient(lambda q: population(q, steps), method=method)(p)
+    return np.max(np.abs(found - slopes))
 
 
 errors = {
     "solution": [abs(population(p, n) - truth) for n in counts],
-    "slopes, reverse tape": error_of("reverse_tape"),
-    "slopes, one-sided differences": error_of("forward_difference"),
+    "slopes, reverse tape": [error_of_slopes("reverse_tape", n) for n in counts],
+    "slopes, one-sided differences": [
+        error_of_slopes("forward_difference", n) for n in counts
+    ],
 }
 ax = plot_errors(
     counts,

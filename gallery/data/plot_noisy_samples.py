@@ -2,8 +2,8 @@ r"""
 Noisy samples: regularised, and all compared
 ============================================
 
-Differencing multiplies noise by one over the spacing. What helps is to say what the slope
-is like: smooth, or constant but for some jumps.
+Differencing multiplies noise by one over the spacing. What helps is to say what the
+slope is like: smooth, or constant but for some jumps.
 """
 
 # %%
