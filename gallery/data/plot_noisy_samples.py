@@ -54,7 +54,7 @@ normal = A.T @ A
 
 def regularised(y, strength, power):
     found = np.zeros(n + 1)
-    for _ in range(1 if power == 2 else 25):
+    for _ in range(1 if power == 2 else 20):
         weights = ((D @ found) ** 2 + 1e-2) ** (power / 2 - 1)
         found = np.linalg.solve(normal + strength * (D.T * weights) @ D, A.T @ y)
     return found
@@ -106,7 +106,7 @@ methods = {
         strengths[::2],
     ),
     "Tikhonov": (lambda y, a: regularised(y, a, 2)[:-1], strengths[::2]),
-    "total variation": (lambda y, a: regularised(y, a, 1)[:-1], strengths[6:15:2]),
+    "total variation": (lambda y, a: regularised(y, a, 1)[:-1], strengths[8:15:2]),
 }
 levels = 10.0 ** np.arange(-3.5, -0.5, 0.5)
 
