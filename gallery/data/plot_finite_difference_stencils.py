@@ -10,7 +10,7 @@ the samples, with weights that depend on their places alone.
 # Weights on given points
 # -----------------------
 # Fornberg's recurrence :cite:p:`fornberg1988` finds the weights for any points and any
-# derivative. :mod:`diffmethods.stencils` runs it in exact fractions.
+# derivative. ``diffmethods.stencils`` runs it in exact fractions.
 
 import numpy as np
 
