@@ -84,7 +84,8 @@ def browser(session: nox.Session) -> None:
     folder, rest = output(session)
     install(session, "--group=browser")
     session.run(
-        *("pytest", "tests/site", "--confcutdir=tests/site", f"--site={folder}", *rest),
+        *("pytest", *PARALLEL, "tests/site", "--confcutdir=tests/site"),
+        *(f"--site={folder}", *rest),
         env={"CHROMIUM": find_chromium(session)},
     )
 
