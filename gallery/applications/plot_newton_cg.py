@@ -112,9 +112,9 @@ found.nit, found.njev, found.nhev, found.fun
 
 # %%
 # Where the Hessian is sparse, as here with three diagonals, it can be had whole from a
-# few products: see
-# :ref:`sphx_glr_auto_examples_comparisons_plot_sparsity_by_colouring.py`. Take products
-# when it is large and full.
+# few products by :ref:`colouring
+# <sphx_glr_auto_examples_comparisons_plot_sparsity_by_colouring.py>`. Take products
+# with vectors when it is large and full.
 #
 # See also
 # --------
