@@ -133,7 +133,7 @@ least = {"wave": least_errors(wave, wave_slope)}
 least["zigzag"] = least_errors(zigzag, zigzag_slope)
 fig, axes = plt.subplots(1, 2, figsize=(9, 4.4), sharey=True)
 for ax, (shape, errors) in zip(axes, least.items(), strict=True):
-    for (name, error), style in zip(errors.items(), STYLES, strict=True):
+    for (name, error), style in zip(errors.items(), STYLES, strict=False):
         ax.loglog(levels, error, label=name, markersize=4, **style)
     ax.set(xlabel=f"noise of the {shape} (rms)")
 axes[0].set_ylabel("error of the slope (rms)")
