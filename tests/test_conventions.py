@@ -77,6 +77,12 @@ def test_the_length_of_nothing(method):
     np.testing.assert_equal(grad(np.full(3, 2.0)), np.zeros(3))
 
 
+@pytest.mark.parametrize("method", ENGINES)
+def test_large_slopes_warn_of_nothing(method):
+    grad = dm.gradient(lambda x: np.sum(1e200 * x), method=method)
+    np.testing.assert_equal(grad(np.ones(3)), np.full(3, 1e200))
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_single_precision_goes_in_and_double_comes_out(method):
     """A float32 point is that number exactly, and the work is done in float64."""

@@ -47,7 +47,8 @@ def has_nan(x: Any) -> bool:
     """Whether a part of an array or of a stand-in is NaN."""
     if x.__class__ is np.ndarray:
         flat = x.ravel()
-        square = flat.dot(flat)  # one pass, without a temporary array
+        with np.errstate(over="ignore"):
+            square = flat.dot(flat)  # one pass, without a temporary array
         return bool(square != square)
     if isinstance(x, Traced):
         return any(map(has_nan, parts(x) if x.parts else [x.value]))
