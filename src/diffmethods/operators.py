@@ -21,7 +21,7 @@ from diffmethods.errors import (
     TracedValueError,
 )
 from diffmethods.method import Method, get_method
-from diffmethods.traced import Traced, joined, outcome
+from diffmethods.traced import Traced, is_foreign, joined, outcome
 
 OF_ONE_VARIABLE, ALONG, OF_MANY = "taylor_series", "dual_numbers", "reverse_tape"
 FLOAT, FLOAT64 = np.dtype(float), np.float64
@@ -74,6 +74,8 @@ def derivative(
 
     def df(f: Function, x: Any) -> Any:
         x = _point(x, chosen, complex_allowed=True)
+        if hasattr(x, "map_blocks"):
+            return _in_blocks(f, x, method, order, options)
         return _value(_derivative(chosen, f, x, order, options))
 
     slowly = _explained(df, f)
@@ -324,6 +326,8 @@ def value_and_derivative(
 
     def both(f: Function, x: Any) -> tuple[Any, Any]:
         x = _point(x, chosen, complex_allowed=True)
+        if hasattr(x, "map_blocks"):
+            return outcome(f(x)), _in_blocks(f, x, method, order, options)
         if chosen.value_and_derivative:
             y, dy = chosen.value_and_derivative(f, x, order, **options)
             return _value(y), _value(dy)
@@ -603,6 +607,24 @@ def _derivative(
     return dy
 
 
+def _in_blocks(
+    f: Function, x: Any, method: str, order: int, options: dict[str, Any]
+) -> Any:
+    """Leave the work to the library whose array it is: each block by itself, later.
+
+    So any method serves, also one that looks at values, and each block is checked.
+    """
+    run = functools.partial(_of_block, f, method, order, options)
+    return x.map_blocks(run, dtype=x.dtype, meta=np.empty((0,) * x.ndim, x.dtype))
+
+
+def _of_block(
+    f: Function, method: str, order: int, options: dict[str, Any], block: Any
+) -> Any:
+    dy = derivative(f, method=method, order=order, **options)(block)
+    return np.asarray(dy) if isinstance(block, np.ndarray) else dy
+
+
 def _check_holomorphic(
     method: Method, f: Function, x: Any, options: dict[str, Any]
 ) -> None:
@@ -629,7 +651,7 @@ def _check_elementwise(f: Function, x: Any, dy: Any) -> None:
             f"gave shape {np.shape(dy)}; for a function of several variables use "
             "gradient or jacobian"
         )
-    if np.size(x) < 2 or not isinstance(x, np.ndarray):
+    if not isinstance(x, np.ndarray) or np.size(x) < 2:
         return
     whole = np.ravel(f(x))
     for position in (0, np.size(x) - 1):
@@ -735,14 +757,13 @@ def explain(error: Exception) -> NoReturn:
 
 
 def _point(x: Any, method: Method, complex_allowed: bool = False) -> Any:
-    """Numbers as float64 or complex; other libraries' arrays untouched."""
+    """Numbers as float64 or complex; another library's array stays one."""
     if type(x) is np.ndarray and x.dtype is FLOAT:
         return x.copy() if x.ndim else x[()]
     if type(x) is FLOAT64:
         return x
-    if not isinstance(x, (np.ndarray, np.generic)) and hasattr(x, "__array_function__"):
-        return x
-    x = joined(np.asarray(x))
+    foreign = is_foreign(x)
+    x = x if foreign else joined(np.asarray(x))
     if isinstance(x, Traced):
         return x
     if x.dtype.kind == "c":
@@ -752,7 +773,8 @@ def _point(x: Any, method: Method, complex_allowed: bool = False) -> Any:
                 'derivative(f, method="dual_numbers")'
             )
         return x.astype(complex)[()]
-    real = x.dtype == object and all(isinstance(item, numbers.Real) for item in x.flat)
+    objects = x.dtype == object and not foreign
+    real = objects and all(isinstance(item, numbers.Real) for item in x.flat)
     if x.dtype.kind not in "fiub" and not real:
         raise InputError(
             f"x must hold numbers, not {x.dtype.name}: give a number or an array of "
@@ -763,7 +785,10 @@ def _point(x: Any, method: Method, complex_allowed: bool = False) -> Any:
 
 
 def _like(v: Any, x: Any, its: str, others: str) -> Any:
-    v = v if isinstance(v, Traced) else np.asarray(v, float)[()]
+    if is_foreign(v):
+        v = v.astype(float)
+    elif not isinstance(v, Traced):
+        v = np.asarray(v, float)[()]
     if v.shape != (x.shape if hasattr(x, "shape") else np.shape(x)):
         raise ShapeError(
             f"{its} has shape {np.shape(v)}, but {others} has shape {np.shape(x)}"
@@ -775,4 +800,4 @@ def _value(y: Any) -> Any:
     if type(y) is FLOAT64 or (type(y) is np.ndarray and y.ndim and y.dtype is FLOAT):
         return y
     y = joined(y)
-    return y if isinstance(y, Traced) or hasattr(y, "dask") else np.asarray(y)[()]
+    return y if isinstance(y, Traced) or is_foreign(y) else np.asarray(y)[()]
