@@ -1,4 +1,4 @@
-"""Arrays of Dask: lazy in, lazy out, and the numbers of NumPy when they are computed."""
+"""Arrays of Dask: lazy in, lazy out, and the numbers of NumPy once computed."""
 
 import functools
 import subprocess
