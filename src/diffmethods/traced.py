@@ -349,7 +349,8 @@ def outcome(y: Any) -> Any:
 
 
 def kind_of(y: Any) -> str:
-    return y.dtype.kind if is_foreign(y) else np.asarray(y).dtype.kind
+    dtype = getattr(y, "dtype", None)  # of what may be lazy, or spread over devices
+    return dtype.kind if isinstance(dtype, np.dtype) else np.asarray(y).dtype.kind
 
 
 def is_foreign(x: Any) -> bool:
