@@ -15,7 +15,7 @@ optimize = pytest.importorskip("scipy.optimize")
 integrate = pytest.importorskip("scipy.integrate")
 sparse = pytest.importorskip("scipy.sparse")
 
-START = np.array([-1.2, 1.0])
+START = np.array([0.7, 0.6])
 EVERY = pytest.mark.parametrize("method", dm.list_methods())
 SPARSE = pytest.mark.parametrize("method", ["reverse_tape", "dual_numbers"])
 
