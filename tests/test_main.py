@@ -221,11 +221,11 @@ class Terminal:
 
 def test_progress_is_drawn_on_a_terminal_only(monkeypatch, capsys):
     monkeypatch.setenv("FORCE_COLOR", "1")  # as notebooks set it
-    assert list(command_line._progress(["a", "b"])) == ["a", "b"]
+    assert list(command_line.with_bar(["a", "b"])) == ["a", "b"]
     assert capsys.readouterr() == ("", "")
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(sys, "stderr", Terminal())
-    assert list(command_line._progress(["first method", "b"])) == ["first method", "b"]
+    assert list(command_line.with_bar(["first method", "b"])) == ["first method", "b"]
     assert "first method" in sys.stderr.written
     assert capsys.readouterr().out == ""
 

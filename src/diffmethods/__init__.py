@@ -19,9 +19,11 @@ from diffmethods.operators import (
 
 __all__ = [
     "Capabilities",
+    "Case",
     "Comparison",
     "Method",
     "Row",
+    "Sweep",
     "capabilities",
     "check_gradient",
     "checkpoint",
@@ -41,12 +43,19 @@ __all__ = [
     "partial_derivative",
     "sparse_hessian",
     "sparse_jacobian",
+    "sweep",
     "taylor",
     "to_source",
     "value_and_derivative",
     "value_and_gradient",
     "vjp",
 ]
+
+
+COMPARING = (
+    *("Capabilities", "Case", "Comparison", "Row", "Sweep"),
+    *("capabilities", "compare", "sweep"),
+)
 
 
 def __getattr__(name: str) -> Any:
@@ -79,7 +88,7 @@ def __getattr__(name: str) -> Any:
         from diffmethods import directions
 
         return getattr(directions, name)
-    if name in ("compare", "capabilities", "Comparison", "Capabilities", "Row"):
+    if name in COMPARING:
         from diffmethods import comparison
 
         return getattr(comparison, name)

@@ -3,7 +3,7 @@
 import json
 import math
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
@@ -12,11 +12,11 @@ import numpy as np
 import diffmethods as dm
 from diffmethods.errors import DiffmethodsError, ExpressionError, MissingLibraryError
 from diffmethods.expression import expression
+from diffmethods.workers import with_bar
 
 try:
     import typer
     from rich.console import Console
-    from rich.progress import Progress
     from rich.table import Table
 except ModuleNotFoundError as error:
     sys.exit(
@@ -66,7 +66,7 @@ def _options(
 def list_(as_json: Json = False) -> None:
     """List the methods: family, title, whether exact, what to install."""
     with _errors_explained():
-        rows = [_described(name) for name in _progress(dm.list_methods())]
+        rows = [_described(name) for name in with_bar(dm.list_methods())]
     if as_json:
         _print_json(rows)
         return
@@ -99,9 +99,9 @@ def compare(
         f = expression(formula)
         x = _point(at)
         names = _names(methods)
-        for name in _progress(names):
+        for name in with_bar(names):
             _described(name)  # what takes long is loading the libraries
-        comparison = dm.compare(f, x, order, methods=names, progress=_progress)
+        comparison = dm.compare(f, x, order, methods=names, progress=with_bar)
     if as_json:
         _print_json({"formula": formula, "at": x, **comparison.to_dict()})
     else:
@@ -136,18 +136,6 @@ def _names(methods: str | None) -> list[str]:
     if methods is None:
         return dm.list_methods()
     return [name.strip() for name in methods.split(",")]
-
-
-def _progress(names: Iterable[str]) -> Iterator[str]:
-    """Go through the names with a bar on the terminal, which vanishes at the end."""
-    names = list(names)
-    hidden = not sys.stderr.isatty()  # whatever FORCE_COLOR makes rich believe
-    with Progress(console=Console(stderr=True), transient=True, disable=hidden) as bar:
-        task = bar.add_task("", total=len(names))
-        for name in names:
-            bar.update(task, description=name, refresh=True)
-            yield name
-            bar.advance(task)
 
 
 @contextmanager

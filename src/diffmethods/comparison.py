@@ -1,7 +1,8 @@
 """Tables from the registry: every method on one problem, and what each can do."""
 
+import itertools
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from html import escape
 from typing import Any
@@ -12,8 +13,11 @@ from diffmethods.errors import DiffmethodsError, InputError, MissingLibraryError
 from diffmethods.method import OPERATORS, Method, get_method, list_methods
 from diffmethods.operators import derivative
 from diffmethods.problems import Problem
+from diffmethods.traced import is_foreign
+from diffmethods.workers import Workers, done, with_bar
 
 SECONDS = 0.02  # how long each function is timed
+MOST_ITEMS = 10_000  # of a point for mpmath, which takes a millisecond for each
 
 Function = Callable[..., Any]
 
@@ -106,6 +110,55 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class Case:
+    """One function at one point: its name, the point's size, the `Comparison`."""
+
+    function: str
+    size: int
+    comparison: Comparison
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The cases of `sweep`, printed as one table."""
+
+    cases: tuple[Case, ...]
+
+    HEADER = ("Function", "Points", "Order", *Comparison.HEADER)
+
+    def cells(self) -> list[tuple[str, ...]]:
+        """The table as text, a tuple a row."""
+        return [
+            (case.function, str(case.size), str(case.comparison.order), *row)
+            for case in self.cases
+            for row in case.comparison.cells()
+        ]
+
+    @property
+    def caption(self) -> str:
+        return f"{len(self.cases)} comparisons"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain lists and numbers, for JSON."""
+        return {
+            "cases": [
+                {"function": case.function, "size": case.size}
+                | case.comparison.to_dict()
+                for case in self.cases
+            ]
+        }
+
+    def __rich__(self) -> Any:
+        return rich_table(self.HEADER, self.cells(), self.caption)
+
+    def _repr_html_(self) -> str:
+        return html_table(self.HEADER, self.cells(), self.caption)
+
+    def __str__(self) -> str:
+        return rendered(self.__rich__())
+
+
+@dataclass(frozen=True)
 class Capabilities:
     """What each method gives: ``native``, ``derived`` from what it gives, or ``no``."""
 
@@ -133,6 +186,7 @@ def compare(
     methods: Sequence[str] | None = None,
     exact: Function | None = None,
     progress: Callable[[Iterable[str]], Iterable[str]] = iter,
+    workers: Workers = 1,
 ) -> Comparison:
     """Differentiate one function by every method, and measure each.
 
@@ -151,6 +205,8 @@ def compare(
         computes it in 50 digits, or the exact methods are asked, in this order.
     progress : callable, optional
         Wraps the names of the methods as they are gone through, to show a progress bar.
+    workers : int or map-like callable
+        As for `sweep`; here a method is a job.
 
     Returns
     -------
@@ -168,11 +224,87 @@ def compare(
         raise InputError(f"f must be a function, not {type(f).__name__}")
     chosen = [get_or_explain(name) for name in progress_order(methods)]
     truth, source = reference(f, x, order, exact, chosen)
-    rows = []
-    names = iter(progress([name for name, _ in chosen]))
-    for (name, method), _ in zip(chosen, names, strict=True):
-        rows.append(measured(name, method, f, x, order, truth))
+    names = [name for name, _ in chosen]
+    jobs = [(name, f, x, order, truth) for name in names]
+    rows = done(measured, jobs, names, workers, progress)
     return Comparison(tuple(rows), source, rounded(truth), order)
+
+
+def sweep(
+    functions: Mapping[str, Function] | Iterable[Problem],
+    points: Iterable[Any],
+    orders: Iterable[int] = (1,),
+    methods: Sequence[str] | None = None,
+    workers: Workers = 1,
+    progress: Callable[[Iterable[str]], Iterable[str]] = with_bar,
+) -> "Sweep":
+    """Compare the methods on many functions, at many points, in many orders.
+
+    Parameters
+    ----------
+    functions : mapping of str to callable, or iterable of Problem
+        Functions as for `compare`, each with a name.
+    points : iterable of float or array
+        Where to differentiate: numbers, and arrays of any size.
+    orders : iterable of int
+        Which derivatives.
+    methods : sequence of str, optional
+        Names out of `list_methods`; all of them by default.
+    workers : int or map-like callable
+        How many processes share the work, -1 for as many as there are processors; or
+        what is called as ``workers(function, iterable)``, such as the ``map`` of an
+        executor of ``concurrent.futures`` or Dask.  One function at one point in one
+        order is a job.  Jobs that run side by side disturb each other's times.
+    progress : callable
+        Wraps the names of the jobs as they are gone through; by default a bar, if rich
+        is installed, on a terminal.
+
+    Returns
+    -------
+    Sweep
+        A `Comparison` for each function, point and order.
+
+    Raises
+    ------
+    OptionError
+        If `workers` is neither a number of processes nor callable.
+    InputError
+        If a function cannot go to another process.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import diffmethods as dm
+    >>> functions = {"tanh": np.tanh, "exp": np.exp}
+    >>> found = dm.sweep(functions, [0.5, np.ones(3)], methods=["dual_numbers"])
+    >>> [(case.function, case.size) for case in found.cases]
+    [('tanh', 1), ('tanh', 3), ('exp', 1), ('exp', 3)]
+    """
+    named = functions if isinstance(functions, Mapping) else by_name(functions)
+    jobs = [
+        (name, f, x, order, methods)
+        for (name, f), x, order in itertools.product(
+            named.items(), list(points), list(orders)
+        )
+    ]
+    names = [name for name, *_ in jobs]
+    return Sweep(tuple(done(compared, jobs, names, workers, progress)))
+
+
+def by_name(problems: Iterable[Problem]) -> dict[str, Problem]:
+    problems = list(problems)
+    for problem in problems:
+        if not isinstance(problem, Problem):
+            raise InputError(
+                "sweep needs a name for each function, as in {'f': f}, not "
+                f"{problem!r}"
+            )
+    return {problem.name: problem for problem in problems}
+
+
+def compared(job: tuple[str, Function, Any, int, Sequence[str] | None]) -> "Case":
+    name, f, x, order, methods = job
+    return Case(name, int(np.size(x)), compare(f, x, order, methods))
 
 
 def capabilities() -> Capabilities:
@@ -240,11 +372,13 @@ def reference(
     try:
         from diffmethods import reference as mpmath_reference
 
+        if np.size(x) > MOST_ITEMS:
+            raise NotImplementedError
         each = [mpmath_reference.derivative(f, item, order) for item in np.ravel(x)]
         if any(complex(e).imag for e in each):
             return np.full(np.shape(x), np.nan), "none: f is not real there"
         return np.array(each, dtype=object).reshape(np.shape(x)), "mpmath, 50 digits"
-    except Exception:  # mpmath is missing, or lacks a function that f calls
+    except Exception:  # it is missing, would take long, or lacks a function of f
         pass
     if isinstance(f, Problem) and len(f.derivatives) >= order:
         return f.derivatives[order - 1](x), "the problem's exact derivative"
@@ -259,10 +393,10 @@ def reference(
     return np.full(np.shape(x), np.nan), "none found"
 
 
-def measured(
-    name: str, method: Method | str, f: Function, x: Any, order: int, truth: Any
-) -> Row:
+def measured(job: tuple[str, Function, Any, int, Any]) -> Row:
     """Run a method once for its value, and again for its time."""
+    name, f, x, order, truth = job
+    _, method = get_or_explain(name)
     if isinstance(method, str):
         return Row(name, name, "", note=method)
     calls = 0
@@ -278,15 +412,18 @@ def measured(
         "family": method.family,
     }
     try:
-        value = derivative(counted, method=name, order=order)(x)
+        value = in_memory(derivative(counted, method=name, order=order)(x))
     except DiffmethodsError as error:
         return Row(**about, note=str(error))
     except Exception as error:  # f itself fails there, or the library does
         return Row(**about, note=f"{type(error).__name__}: {error}")
     evaluations = calls
     df = derivative(f, method=name, order=order)
-    point = np.asarray(x, float)[()]
-    ratio = min(seconds(lambda: df(x)) / seconds(lambda: f(point)) for _ in range(2))
+    point = x if is_foreign(x) else np.asarray(x, float)[()]
+    ratio = min(
+        seconds(lambda: in_memory(df(x))) / seconds(lambda: in_memory(f(point)))
+        for _ in range(2)
+    )
     relative, ulp = errors(value, truth)
     return Row(
         **about,
@@ -297,6 +434,11 @@ def measured(
         evaluations=evaluations,
         time_ratio=ratio,
     )
+
+
+def in_memory(y: Any) -> Any:
+    """The numbers; what is lazy is computed."""
+    return np.asarray(y)[()] if is_foreign(y) else y
 
 
 def seconds(run: Callable[[], Any]) -> float:

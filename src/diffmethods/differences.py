@@ -12,7 +12,7 @@ from diffmethods.errors import NotDifferentiableError, ShapeError
 from diffmethods.method import Method
 from diffmethods.operators import _check_elementwise as check_elementwise
 from diffmethods.stencils import EPS, Stencil, primal
-from diffmethods.traced import Traced, outcome
+from diffmethods.traced import Traced, is_foreign, outcome
 
 Function = Callable[..., Any]
 
@@ -214,7 +214,7 @@ class Neighbourhood:
     def _value(self, node: Any) -> Any:
         """f at a node, in float64 or complex, never in a buffer that f may reuse."""
         y = outcome(self.f(node))
-        if type(y) is np.float64 or isinstance(y, Traced) or hasattr(y, "dask"):
+        if type(y) is np.float64 or isinstance(y, Traced) or is_foreign(y):
             return y
         y = np.array(y)
         if y.dtype.kind in "fc":

@@ -64,6 +64,9 @@ class Method:
     jvps, vjps, hvps
         Short cuts for many products with one derivative: `jvp`, `vjp` or `hvp` for an
         array of directions along its first axis.
+    own
+        Takes the library's own array of real numbers as it is, so that it stays where
+        it is and results do so, too; None for all else.
     value
         Evaluates a function that may be a library's own; None if NumPy always can.
     """
@@ -86,6 +89,7 @@ class Method:
     vjps: Callable[..., Any] | None = None  # (f, x, ws) -> w J(x) for each w
     hvps: Callable[..., Any] | None = None  # (f, x, vs) -> H(x) v for each v
     value: Callable[..., Any] | None = None  # (f, x) -> f(x)
+    own: Callable[[Any], Any] | None = None  # x -> x or None
 
     jvp: Callable[..., Any] | None = None  # (f, x, v) -> J(x) v
     vjp: Callable[..., Any] | None = None  # (f, x, w) -> w J(x)

@@ -21,7 +21,7 @@ from diffmethods.errors import (
     TracedValueError,
 )
 from diffmethods.method import Method, get_method
-from diffmethods.traced import Traced, joined, outcome
+from diffmethods.traced import Traced, is_foreign, joined, outcome
 
 OF_ONE_VARIABLE, ALONG, OF_MANY = "taylor_series", "dual_numbers", "reverse_tape"
 FLOAT, FLOAT64 = np.dtype(float), np.float64
@@ -74,7 +74,9 @@ def derivative(
 
     def df(f: Function, x: Any) -> Any:
         x = _point(x, chosen, complex_allowed=True)
-        return _value(_derivative(chosen, f, x, order, options))
+        if hasattr(x, "map_blocks"):
+            return _in_blocks(f, x, method, order, options)
+        return _value(_derivative(chosen, f, x, order, options), chosen)
 
     slowly = _explained(df, f)
     if order > 1 or not (chosen.at_number or chosen.at_array):
@@ -129,7 +131,7 @@ def gradient(f: Function, *, method: str = OF_MANY, **options: Any) -> Function:
     chosen = _chosen(f, method, options)
 
     def grad(f: Function, x: Any) -> Any:
-        return _value(_gradient(chosen, f, _point(x, chosen), options))
+        return _value(_gradient(chosen, f, _point(x, chosen), options), chosen)
 
     return _explained(grad, f)
 
@@ -167,7 +169,7 @@ def jacobian(
     chosen = _chosen(f, method, options)
 
     def jac(f: Function, x: Any) -> Any:
-        return _value(_jacobian(chosen, f, _point(x, chosen), options))
+        return _value(_jacobian(chosen, f, _point(x, chosen), options), chosen)
 
     return _explained(jac, f)
 
@@ -206,7 +208,7 @@ def hessian(
     _check_order(chosen, 2)
 
     def hess(f: Function, x: Any) -> Any:
-        return _value(_hessian(chosen, f, _point(x, chosen), options))
+        return _value(_hessian(chosen, f, _point(x, chosen), options), chosen)
 
     return _explained(hess, f)
 
@@ -237,7 +239,7 @@ def jvp(f: Function, *, method: str = ALONG, **options: Any) -> Function:
 
     def push(f: Function, x: Any, v: Any) -> Any:
         x = _point(x, chosen)
-        return _value(_jvp(chosen, f, x, _like(v, x, "v", "x"), options))
+        return _value(_jvp(chosen, f, x, _like(v, x, chosen), options), chosen)
 
     return _explained(push, f)
 
@@ -267,7 +269,9 @@ def vjp(f: Function, *, method: str = OF_MANY, **options: Any) -> Function:
     chosen = _chosen(f, method, options)
 
     def pull(f: Function, x: Any, w: Any) -> Any:
-        return _value(_vjp(chosen, f, _point(x, chosen), _point(w, chosen), options))
+        return _value(
+            _vjp(chosen, f, _point(x, chosen), _point(w, chosen), options), chosen
+        )
 
     return _explained(pull, f)
 
@@ -299,7 +303,7 @@ def hvp(f: Function, *, method: str = OF_MANY, **options: Any) -> Function:
 
     def product(f: Function, x: Any, v: Any) -> Any:
         x = _point(x, chosen)
-        return _value(_hvp(chosen, f, x, _like(v, x, "v", "x"), options))
+        return _value(_hvp(chosen, f, x, _like(v, x, chosen), options), chosen)
 
     return _explained(product, f)
 
@@ -324,11 +328,15 @@ def value_and_derivative(
 
     def both(f: Function, x: Any) -> tuple[Any, Any]:
         x = _point(x, chosen, complex_allowed=True)
+        if hasattr(x, "map_blocks"):
+            return outcome(f(x)), _in_blocks(f, x, method, order, options)
         if chosen.value_and_derivative:
             y, dy = chosen.value_and_derivative(f, x, order, **options)
-            return _value(y), _value(dy)
+            return _value(y, chosen), _value(dy, chosen)
         y = _evaluated(chosen, f, x, options)
-        return _value(y), _value(_derivative(chosen, f, x, order, options))
+        return _value(y, chosen), _value(
+            _derivative(chosen, f, x, order, options), chosen
+        )
 
     return _explained(both, f)
 
@@ -354,9 +362,9 @@ def value_and_gradient(
         x = _point(x, chosen)
         if chosen.value_and_gradient:
             y, dy = chosen.value_and_gradient(f, x, **options)
-            return _value(y), _value(dy)
+            return _value(y, chosen), _value(dy, chosen)
         y = _evaluated(chosen, f, x, options)
-        return _value(y), _value(_gradient(chosen, f, x, options))
+        return _value(y, chosen), _value(_gradient(chosen, f, x, options), chosen)
 
     return _explained(both, f)
 
@@ -603,6 +611,24 @@ def _derivative(
     return dy
 
 
+def _in_blocks(
+    f: Function, x: Any, method: str, order: int, options: dict[str, Any]
+) -> Any:
+    """Leave the work to the library whose array it is: each block by itself, later.
+
+    So any method serves, also one that looks at values, and each block is checked.
+    """
+    run = functools.partial(_of_block, f, method, order, options)
+    return x.map_blocks(run, dtype=x.dtype, meta=np.empty((0,) * x.ndim, x.dtype))
+
+
+def _of_block(
+    f: Function, method: str, order: int, options: dict[str, Any], block: Any
+) -> Any:
+    dy = derivative(f, method=method, order=order, **options)(block)
+    return np.asarray(dy) if isinstance(block, np.ndarray) else dy
+
+
 def _check_holomorphic(
     method: Method, f: Function, x: Any, options: dict[str, Any]
 ) -> None:
@@ -629,7 +655,7 @@ def _check_elementwise(f: Function, x: Any, dy: Any) -> None:
             f"gave shape {np.shape(dy)}; for a function of several variables use "
             "gradient or jacobian"
         )
-    if np.size(x) < 2 or not isinstance(x, np.ndarray):
+    if not isinstance(x, np.ndarray) or np.size(x) < 2:
         return
     whole = np.ravel(f(x))
     for position in (0, np.size(x) - 1):
@@ -640,19 +666,24 @@ def _check_elementwise(f: Function, x: Any, dy: Any) -> None:
             return
         alone = np.ravel(alone)
         alone = alone[position if alone.size == x.size else 0]
-        if not _close(alone, whole[position]):
-            raise ShapeError(
-                f"derivative works elementwise, and item {position} of f(x) depends on "
-                "other items of x; use jacobian for all its derivatives, or jvp along "
-                "one direction"
-            )
+        check_alone(alone, whole[position], position)
 
 
-def _close(a: Any, b: Any) -> bool:
+def check_alone(alone: Any, within: Any, position: int, rtol: float = 1e-6) -> None:
+    """An item of f(x) is the same whether f gets all items of x or one."""
+    if not _close(alone, within, rtol):
+        raise ShapeError(
+            f"derivative works elementwise, and item {position} of f(x) depends on "
+            "other items of x; use jacobian for all its derivatives, or jvp along one "
+            "direction"
+        )
+
+
+def _close(a: Any, b: Any, rtol: float) -> bool:
     """``np.isclose`` of two numbers, in a tenth of its time."""
     if a == b or (a != a and b != b):
         return True
-    return bool(abs(a - b) <= 1e-12 + 1e-6 * abs(b) < np.inf)
+    return bool(abs(a - b) <= rtol**2 + rtol * abs(b) < np.inf)
 
 
 # What comes in and what goes out.
@@ -735,14 +766,15 @@ def explain(error: Exception) -> NoReturn:
 
 
 def _point(x: Any, method: Method, complex_allowed: bool = False) -> Any:
-    """Numbers as float64 or complex; other libraries' arrays untouched."""
+    """Numbers as float64 or complex; another library's array stays one."""
     if type(x) is np.ndarray and x.dtype is FLOAT:
         return x.copy() if x.ndim else x[()]
     if type(x) is FLOAT64:
         return x
-    if not isinstance(x, (np.ndarray, np.generic)) and hasattr(x, "__array_function__"):
-        return x
-    x = joined(np.asarray(x))
+    if (own := _own(x, method)) is not None:
+        return own
+    foreign = is_foreign(x)
+    x = x if foreign else joined(np.asarray(x))
     if isinstance(x, Traced):
         return x
     if x.dtype.kind == "c":
@@ -752,7 +784,8 @@ def _point(x: Any, method: Method, complex_allowed: bool = False) -> Any:
                 'derivative(f, method="dual_numbers")'
             )
         return x.astype(complex)[()]
-    real = x.dtype == object and all(isinstance(item, numbers.Real) for item in x.flat)
+    objects = x.dtype == object and not foreign
+    real = objects and all(isinstance(item, numbers.Real) for item in x.flat)
     if x.dtype.kind not in "fiub" and not real:
         raise InputError(
             f"x must hold numbers, not {x.dtype.name}: give a number or an array of "
@@ -762,17 +795,28 @@ def _point(x: Any, method: Method, complex_allowed: bool = False) -> Any:
     return x.astype(float, copy=not lent)[()]
 
 
-def _like(v: Any, x: Any, its: str, others: str) -> Any:
-    v = v if isinstance(v, Traced) else np.asarray(v, float)[()]
+def _like(v: Any, x: Any, method: Method) -> Any:
+    """A direction, of the shape of the point."""
+    if (own := _own(v, method)) is not None:
+        v = own
+    elif is_foreign(v):
+        v = v.astype(float)
+    elif not isinstance(v, Traced):
+        v = np.asarray(v, float)[()]
     if v.shape != (x.shape if hasattr(x, "shape") else np.shape(x)):
-        raise ShapeError(
-            f"{its} has shape {np.shape(v)}, but {others} has shape {np.shape(x)}"
-        )
+        raise ShapeError(f"v has shape {np.shape(v)}, but x has shape {np.shape(x)}")
     return v
 
 
-def _value(y: Any) -> Any:
+def _value(y: Any, method: Method) -> Any:
     if type(y) is FLOAT64 or (type(y) is np.ndarray and y.ndim and y.dtype is FLOAT):
         return y
     y = joined(y)
-    return y if isinstance(y, Traced) or hasattr(y, "dask") else np.asarray(y)[()]
+    if isinstance(y, Traced) or is_foreign(y) or _own(y, method) is not None:
+        return y
+    return np.asarray(y)[()]
+
+
+def _own(x: Any, method: Method) -> Any:
+    """An array of the method's own library, to be left where it is; None for others."""
+    return method.own(x) if method.own else None

@@ -41,6 +41,12 @@ class Problem:
     def __call__(self, x: Any) -> Any:
         return self.f(x)
 
+    def __reduce__(self) -> Any:
+        """Those of this module go to other processes by name, being made of lambdas."""
+        if PROBLEMS.get(self.name) is self:
+            return _problem, (self.name,)
+        return super().__reduce__()
+
 
 def polynomial(x: Any) -> Any:
     return x**3 + 2 * x**2 - 3 * x + 1
@@ -146,3 +152,7 @@ _ALL = (
     ),
 )
 PROBLEMS: dict[str, Problem] = {problem.name: problem for problem in _ALL}
+
+
+def _problem(name: str) -> Problem:
+    return PROBLEMS[name]

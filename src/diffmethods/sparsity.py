@@ -291,7 +291,9 @@ class Compressed:
                 "at each call?"
             )
         whole = operators._hessian if self.second else operators._jacobian
-        return operators._value(whole(self.method, self.f, x, self.options))
+        return operators._value(
+            whole(self.method, self.f, x, self.options), self.method
+        )
 
     def _missed(self, known: Compression, off: Any) -> SparsityError:
         line = "column" if known.by == "vjp" else "row"

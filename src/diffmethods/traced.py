@@ -349,7 +349,17 @@ def outcome(y: Any) -> Any:
 
 
 def kind_of(y: Any) -> str:
-    return np.asarray(y).dtype.kind
+    dtype = getattr(y, "dtype", None)  # of what may be lazy, or spread over devices
+    return dtype.kind if isinstance(dtype, np.dtype) else np.asarray(y).dtype.kind
+
+
+def is_foreign(x: Any) -> bool:
+    """Whether x is an array of another library with NumPy's protocol, such as Dask's.
+
+    It may be lazy: whatever looks at its items, or makes NumPy's array of it, computes.
+    """
+    known = isinstance(x, (np.ndarray, np.generic, Traced))
+    return not known and hasattr(x, "__array_function__")
 
 
 def rebuilt(tree: Any, items: Iterable[Any]) -> Any:

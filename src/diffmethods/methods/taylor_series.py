@@ -147,7 +147,7 @@ def taylor(f: Function, x: Any, order: int, v: Any = None) -> Any:
     """
     check_order(order)
     x = operators._point(x, METHOD, complex_allowed=True)
-    v = np.ones(np.shape(x))[()] if v is None else operators._like(v, x, "v", "x")
+    v = np.ones(np.shape(x))[()] if v is None else operators._like(v, x, METHOD)
     return np.stack(expand(f, x, v, int(order)))
 
 
