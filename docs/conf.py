@@ -151,7 +151,7 @@ html_theme_options = {
     "primary_sidebar_end": [],
     "back_to_top_button": False,
     "disable_search": True,
-    "header_links_before_dropdown": 4,
+    "header_links_before_dropdown": 5,
     "show_toc_level": 2,
     "navigation_depth": 3,
     "show_nav_level": 1,

@@ -58,7 +58,7 @@ def page(key, task, methods, docs):
         f"By :func:`diffmethods.{task['operator']}`: each program runs as it stands, "
         "and below it is what came out when this page was built.",
         tab_set(
-            tab_item(key, name, methods[name], done, task["section"])
+            tab_item(key, name, methods[name], done, task["section"], best(tabs))
             for name, done in tabs.items()
         ),
         heading("Which one?"),
@@ -83,7 +83,7 @@ def tab_set(items):
     )
 
 
-def tab_item(key, name, method, done, section):
+def tab_item(key, name, method, done, section, opened):
     body = [
         block("python", done["code"]),
         "It prints" if done["done"] else "It refuses",
@@ -92,7 +92,8 @@ def tab_item(key, name, method, done, section):
     if done["grade"] != "none":
         body.insert(-1, measured(done))
     head = f".. tab-item:: {method['title']}\n   :name: {tab(key, name)}"
-    return f"{head}\n   :sync: {name}\n\n{indent(body_text(body), '   ')}"
+    options = f"   :sync: {name}" + ("\n   :selected:" if name == opened else "")
+    return f"{head}\n{options}\n\n{indent(body_text(body), '   ')}"
 
 
 def body_text(parts):
@@ -121,6 +122,16 @@ def link(name, method, section):
     return f"`{method['title']}: {section} <{address}>`__"
 
 
+def best(tabs):
+    """The quickest of the most accurate, which the page shows first."""
+    grades = ("exact", "good", "rough", "wrong", "none")
+
+    def rank(name):
+        return grades.index(tabs[name]["grade"]), tabs[name]["time_ratio"] or 0.0
+
+    return min(tabs, key=rank)
+
+
 def verdict(tabs, methods):
     """The most accurate and the quickest, as measured."""
     done = {name: each for name, each in tabs.items() if each["grade"] != "none"}
@@ -141,8 +152,7 @@ def verdict(tabs, methods):
         f"- Quickest: {told(quick)}.",
     ]
     if exact:
-        best = min(exact, key=lambda n: done[n]["time_ratio"])
-        lines.append(f"- Quickest of those within 16 ulp: {told(best)}.")
+        lines.append(f"- Quickest of those within 16 ulp: {told(best(tabs))}.")
     return lines[0] + "\n\n" + "\n".join(lines[1:])
 
 

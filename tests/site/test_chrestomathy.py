@@ -1,4 +1,4 @@
-"""The chrestomathy is searched and ordered by keyboard; without a script it is whole."""
+"""The chrestomathy is searched and ordered by keyboard; whole without a script."""
 
 import pytest
 
