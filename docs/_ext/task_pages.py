@@ -142,6 +142,8 @@ def verdict(tabs, methods):
         title = methods[name]["title"]
         return f"{title} ({ulp(each)}, {cost} times the time of f)"
 
+    if not done:
+        return "None of the methods that are installed does it."
     accurate = min(done, key=lambda n: (done[n]["error_ulp"], done[n]["time_ratio"]))
     quick = min(done, key=lambda n: done[n]["time_ratio"])
     exact = [name for name in done if done[name]["grade"] == "exact"]
