@@ -127,7 +127,10 @@ def lint(session: nox.Session) -> None:
 def live(session: nox.Session) -> None:
     """Serve the site at http://127.0.0.1:8000 and rebuild it when a file changes."""
     install(session, "-e.[all]", "--group=live")
-    ignored = ("docs/auto_examples", "docs/generated", "docs/sg_execution_times.rst")
+    ignored = (
+        *("docs/auto_examples", "docs/generated", "docs/tasks"),
+        "docs/sg_execution_times.rst",
+    )
     session.run(
         *("sphinx-autobuild", "-n", "-d", "build/doctrees", "--watch=src"),
         *("--watch=gallery", *(f"--ignore={ROOT / path}" for path in ignored)),

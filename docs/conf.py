@@ -61,6 +61,7 @@ corpus = ROOT / "tests" / "numpy_expressions.py"  # run by the page of support
 sources = [*sorted((ROOT / "src").rglob("*.py")), *filter(Path.exists, [corpus])]
 package = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
 stamp = ROOT / "build" / "docs-package.sha256"
+performed_package = package
 
 # Figures, gallery
 sphinx_gallery_conf = {
@@ -82,7 +83,6 @@ sphinx_gallery_conf = {
     "backreferences_dir": "generated/backreferences",
     "reference_url": {"diffmethods": None},
     "default_thumb_file": str(DOCS / "_static" / "thumbnail.png"),
-    "first_notebook_cell": '%pip install -q "diffmethods[all]"',
     "remove_config_comments": True,
     "show_signature": False,
 }
@@ -133,7 +133,7 @@ html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_show_sphinx = False
 html_show_sourcelink = False
-html_copy_source = False
+html_copy_source = True  # read by machines: see llms.txt
 templates_path = ["_templates"]
 html_theme_options = {
     "logo": {
@@ -151,7 +151,7 @@ html_theme_options = {
     "primary_sidebar_end": [],
     "back_to_top_button": False,
     "disable_search": True,
-    "header_links_before_dropdown": 4,
+    "header_links_before_dropdown": 5,
     "show_toc_level": 2,
     "navigation_depth": 3,
     "show_nav_level": 1,

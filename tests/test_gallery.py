@@ -1,11 +1,7 @@
 """Every method has one page, with the parts that make pages comparable."""
 
 import ast
-import importlib.util
-import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -103,59 +99,3 @@ def test_a_page_uses_what_it_imports(script):
     imports = [n for n in nodes if isinstance(n, (ast.Import, ast.ImportFrom))]
     bound = {(a.asname or a.name).split(".")[0] for n in imports for a in n.names}
     assert bound <= {node.id for node in nodes if isinstance(node, ast.Name)}
-
-
-# The first passage of each page runs in a namespace of its own, native idioms first.
-RUN = """
-import json, sys, traceback
-import matplotlib
-matplotlib.use("agg")
-failures = []
-for kind, snippets in json.load(sys.stdin).items():
-    for page, code in snippets.items():
-        try:
-            exec(compile(code, page, "exec"), {"__name__": "__main__"})
-        except BaseException:
-            failures.append(f"{page}, {kind}: {traceback.format_exc()}")
-    if kind == "native" and "diffmethods" in sys.modules:
-        failures.append("a native idiom imports diffmethods")
-print("\\n".join(failures), end="")
-"""
-
-
-def installed(code):
-    return all(
-        importlib.util.find_spec(alias.name.split(".")[0])
-        for node in ast.walk(ast.parse(code))
-        if isinstance(node, ast.Import)
-        for alias in node.names
-    )
-
-
-def test_first_passages_run_in_a_fresh_interpreter(tmp_path):
-    """What stands before the first ``import diffmethods``, and the whole passage."""
-    native, whole = {}, {}
-    for script in METHOD_PAGES:
-        pieces = passages(script)["In one line"]
-        ours = next(
-            i for i, piece in enumerate(pieces) if "import diffmethods" in piece
-        )
-        assert ours > 0, f"{script.stem} starts with this package, not the native idiom"
-        if installed("\n".join(pieces)):
-            native[script.stem] = "\n".join(pieces[:ours])
-            whole[script.stem] = "\n".join(pieces)
-    assert whole
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", RUN],
-        input=json.dumps({"native": native, "whole": whole}),
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    # A warning is an error; what TensorFlow's C++ notes on the processor is none.
-    noted = (
-        r"I0000 .*|WARNING: All log messages before absl.*|To enable the following.*"
-    )
-    lines = done.stderr.splitlines()
-    assert not [line for line in lines if not re.fullmatch(noted, line)], done.stderr

@@ -1,5 +1,8 @@
 """The chrestomathy: each task's exact value is right, and no exact method misses it."""
 
+import subprocess
+import sys
+
 import mpmath as mp
 import numpy as np
 import pytest
@@ -7,7 +10,17 @@ from installed import METHODS
 
 import diffmethods as dm
 from diffmethods.comparison import rounded
-from diffmethods.tasks import TASKS, Cell, Chrestomathy, Task, attempt, page, perform
+from diffmethods.tasks import (
+    TASKS,
+    Cell,
+    Chrestomathy,
+    Task,
+    attempt,
+    libraries,
+    page,
+    perform,
+    tab,
+)
 
 
 @pytest.mark.parametrize("key", ["loop", "linear_algebra", "special", "black_box"])
@@ -66,7 +79,7 @@ def test_grades(ulp, relative, grade):
     assert Cell(1.0, ulp, relative, 1.0).grade == grade
 
 
-def test_the_table_links_to_the_passage():
+def test_the_table_links_to_the_task_and_to_the_method():
     method = dm.get_method("dual_numbers")
     cells = {
         "point": {
@@ -78,12 +91,35 @@ def test_the_table_links_to_the_passage():
     html = Chrestomathy(
         cells, {"dual_numbers": method, "absent": "pip install it"}
     )._repr_html_()
-    assert page(method, "In one line") in html
+    assert f'href="tasks/point.html#{tab("point", "dual_numbers")}"' in html
+    assert 'href="tasks/point.html"' in html
+    assert page(method) in html
     assert page(method).endswith("forward/plot_dual_numbers.html")
+    assert 'data-family="forward" data-exact="True" data-libraries=""' in html
     assert "0.5 ulp" in html
     assert "gives 1" in html
     assert "not here" in html
     assert 'title="pip install it"' in html
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_method_without_libraries_is_found_by_what_it_imports(name):
+    """What the registry cannot load without a library imports that library."""
+    code = (
+        "import sys\n"
+        "for module in ('jax', 'scipy', 'sympy', 'torch', 'tensorflow', 'mpmath'):\n"
+        "    sys.modules[module] = None\n"
+        f"from diffmethods import get_method\nget_method({name!r})\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True)
+    if done.returncode:
+        assert libraries(name)
+    if not libraries(name):
+        assert done.returncode == 0
+
+
+def test_a_task_says_what_it_is():
+    assert all(task.meaning and task.formula for task in TASKS.values())
 
 
 def test_a_method_that_is_not_installed_says_so(monkeypatch):

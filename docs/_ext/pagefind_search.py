@@ -1,11 +1,13 @@
 """Pagefind as the site's search: an index beside the pages, read by our own script.
 
 Sphinx's own index is not built. Only pages whose article carries `data-pagefind-body`
-are indexed: see `_templates/layout.html`.
+are indexed: see `_templates/layout.html`, which also hands over the other words for a
+page that `docs/aliases.toml` has.
 """
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 from sphinx.errors import ExtensionError
@@ -22,6 +24,21 @@ def replace_sphinx_search(app):
     if app.builder.format == "html":
         app.builder.search = False
         app.config.html_additional_pages["search"] = "search.html"
+
+
+def read_aliases(app):
+    path = Path(app.srcdir, "aliases.toml")
+    app.aliases = tomllib.loads(path.read_text("utf-8"))
+
+
+def warn_of_strangers(app, env):
+    """Say which aliases belong to no page."""
+    for name in sorted(set(app.aliases) - set(env.found_docs)):
+        logger.warning("docs/aliases.toml names %r, and there is no such page", name)
+
+
+def hand_over_aliases(app, pagename, templatename, context, doctree):
+    context["aliases"] = app.aliases.get(pagename, "")
 
 
 def build_index(app, exception):
@@ -41,5 +58,8 @@ def build_index(app, exception):
 
 def setup(app):
     app.connect("builder-inited", replace_sphinx_search)
+    app.connect("builder-inited", read_aliases)
+    app.connect("env-updated", warn_of_strangers)
+    app.connect("html-page-context", hand_over_aliases)
     app.connect("build-finished", build_index, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -8,6 +8,12 @@
   const list = form.querySelector("ol");
   const dialog = document.getElementById("site-search");
 
+  // Words of questions, which say nothing of what is asked for.
+  const EMPTY = new Set(
+    ("a an and any are as at be by can compute calculate correct do does for from get how i in is it "
+      + "me my of on or own python should the this to use using vs what when which why with without "
+      + "work works you your").split(" "));
+
   let index; // loaded when the first letter is typed
 
   async function load() {
@@ -31,6 +37,28 @@
     return item;
   }
 
+  // Pages with all the words that count, best first; then those with some of them.
+  async function ranked(pagefind, question) {
+    const all = question.toLowerCase().split(/[^\p{L}\p{N}._-]+/u).filter(Boolean);
+    const telling = all.filter((word) => !EMPTY.has(word));
+    const words = telling.length ? telling : all;
+    const together = await pagefind.search(words.join(" "));
+    const pages = new Map(together.results.map((result) => [result.id, result]));
+    if (words.length > 1 && pages.size < LIMIT) {
+      const each = await Promise.all(words.map((word) => pagefind.search(word)));
+      const sums = new Map(); // a page's share of the best score, summed over the words
+      for (const { results } of each) {
+        for (const result of results) {
+          const { sum = 0 } = sums.get(result.id) ?? {};
+          sums.set(result.id, { result, sum: sum + result.score / results[0].score });
+        }
+      }
+      const others = [...sums.values()].sort((a, b) => b.sum - a.sum);
+      for (const { result } of others) pages.set(result.id, pages.get(result.id) ?? result);
+    }
+    return [...pages.values()];
+  }
+
   async function search() {
     const words = input.value.trim();
     if (!words) {
@@ -40,8 +68,10 @@
     }
     try {
       index ??= load();
-      const found = await (await index).debouncedSearch(words, {}, 120);
-      if (found === null) return; // something newer was typed
+      const pagefind = await index;
+      const latest = await pagefind.debouncedSearch(words, {}, 120);
+      if (latest === null) return; // something newer was typed
+      const found = { results: await ranked(pagefind, words) };
       const pages = await Promise.all(found.results.slice(0, LIMIT).map((r) => r.data()));
       if (input.value.trim() !== words) return;
       list.replaceChildren(...pages.map(entry));

@@ -4,16 +4,20 @@ A task is done by a method at build time or not at all; what came out, how far i
 from the exact value and what it cost is the cell of the table where the two meet.
 """
 
+import ast
 import functools
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from html import escape
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from diffmethods import operators
+from diffmethods import methods, operators
 from diffmethods.comparison import errors, get_or_explain, seconds, shown
 from diffmethods.errors import DiffmethodsError
 from diffmethods.method import Method, list_methods
@@ -50,6 +54,8 @@ class Task:
         The name of the operator, and what its returned function takes besides `x`.
     exact
         Computes the result to full precision, without this package.
+    meaning, formula
+        What it is in a sentence, and in LaTeX.
     """
 
     title: str
@@ -60,6 +66,8 @@ class Task:
     operator: str = "derivative"
     order: int | None = None
     others: tuple[Any, ...] = ()
+    meaning: str = ""
+    formula: str = ""
 
     def done_by(self, method: str) -> Callable[[], Any]:
         """The call that does the task."""
@@ -149,7 +157,7 @@ def holomorphic(z: Any) -> Any:
     return z * np.exp(z)
 
 
-def third_to_tenth(mp: Any) -> Any:
+def exact_tenth(mp: Any) -> Any:
     return mp.taylor(mp.tanh, mp.mpf(2), 10)[10] * mp.factorial(10)
 
 
@@ -161,72 +169,118 @@ TASKS: dict[str, Task] = {
     "point": Task(
         "f′(x) at a point", "In one line", np.tanh, 2.0,
         of_mpmath(lambda mp: mp.sech(2) ** 2),
+        meaning="The slope of a function of one variable: a number in, a number out.",
+        formula=r"f(x) = \tanh x, \qquad f'(2) = \frac{1}{\cosh^2 2}",
     ),
     "second": Task(
         "f″(x)", "Higher derivatives", np.tanh, 2.0,
         of_mpmath(lambda mp: -2 * mp.tanh(2) * mp.sech(2) ** 2), order=2,
+        meaning="The second derivative at a point: how fast the slope changes.",
+        formula=r"f(x) = \tanh x, \qquad f''(2) = -\frac{2 \tanh 2}{\cosh^2 2}",
     ),
     "tenth": Task(
         "The tenth derivative", "Higher derivatives", np.tanh, 2.0,
-        of_mpmath(third_to_tenth), order=10,
+        of_mpmath(exact_tenth), order=10,
+        meaning="A derivative of high order, where differences have no digits left.",
+        formula=r"f(x) = \tanh x, \qquad f^{(10)}(2)",
     ),
     "array": Task(
         "f′ on an array", "On arrays", np.tanh, GRID,
         of_mpmath(lambda mp: [mp.sech(x) ** 2 for x in GRID]),
+        meaning="The slope at each item of an array, by one call and without a loop.",
+        formula=r"f(x) = \tanh x, \qquad f'(x_i) = \frac{1}{\cosh^2 x_i}",
     ),
     "gradient": Task(
         "Gradient", "Several variables", rosenbrock, ROSENBROCK.at,
         lambda: rosenbrock_gradient(ROSENBROCK.at), "gradient",
+        meaning="The partial derivatives of a scalar function by all its variables.",
+        formula=rf"f(x) = {ROSENBROCK.title}, \qquad (\nabla f)_i = "
+        r"\frac{\partial f}{\partial x_i}",
     ),
     "jacobian": Task(
         "Jacobian", "Several variables", polar, POLAR.at,
         lambda: polar_jacobian(POLAR.at), "jacobian",
+        meaning="The matrix of the slopes of each result by each variable.",
+        formula=rf"f(r, \varphi) = {POLAR.title}, \qquad J_{{ij}} = "
+        r"\frac{\partial f_i}{\partial x_j}",
     ),
     "hessian": Task(
         "Hessian", "Several variables", rosenbrock, ROSENBROCK.at,
         lambda: rosenbrock_hessian(ROSENBROCK.at), "hessian",
+        meaning="The matrix of the second partial derivatives of a scalar function.",
+        formula=rf"f(x) = {ROSENBROCK.title}, \qquad H_{{ij}} = "
+        r"\frac{\partial^2 f}{\partial x_i\, \partial x_j}",
     ),
     "hvp": Task(
         "Hessian-vector product", "Several variables", rosenbrock, ROSENBROCK.at,
         lambda: rosenbrock_hessian(ROSENBROCK.at) @ DIRECTION, "hvp",
         others=(DIRECTION,),
+        meaning="The Hessian times a vector, for which nobody needs the whole matrix.",
+        formula=rf"f(x) = {ROSENBROCK.title}, \qquad H(x)\, v = "
+        r"\left.\frac{d}{dt} \nabla f(x + t v)\right|_{t=0}",
     ),
     "jvp": Task(
         "Directional derivative", "Several variables", rosenbrock, ROSENBROCK.at,
         lambda: rosenbrock_gradient(ROSENBROCK.at) @ DIRECTION, "jvp",
         others=(DIRECTION,),
+        meaning="The rate of change along a vector: a Jacobian-vector product (JVP).",
+        formula=rf"f(x) = {ROSENBROCK.title}, \qquad J(x)\, v = "
+        r"\left.\frac{d}{dt} f(x + t v)\right|_{t=0}",
     ),
     "vjp": Task(
         "Weighted rows (VJP)", "Several variables", polar, POLAR.at,
         lambda: WEIGHT @ polar_jacobian(POLAR.at), "vjp", others=(WEIGHT,),
+        meaning="A vector-Jacobian product (VJP): the rows of the Jacobian, weighted "
+        "and summed, as backpropagation does.",
+        formula=rf"f(r, \varphi) = {POLAR.title}, \qquad (w J)_j = "
+        r"\sum_i w_i \frac{\partial f_i}{\partial x_j}",
     ),
     "loop": Task(
         "Branches and loops", "How it works", heron, 2.0,
         of_mpmath(lambda mp: 1 / (2 * mp.sqrt(2))),
+        meaning="The slope through control flow: the loop ends when it has converged.",
+        formula=r"f(x) = \sqrt{x} \text{ by Heron's iteration}, \qquad "
+        r"f'(2) = \frac{1}{2 \sqrt 2}",
     ),
     "linear_algebra": Task(
         "A linear solve and a determinant", "Several variables", system, 0.5,
         of_mpmath(exact_system),
+        meaning="The slope through a linear system and the determinant of a matrix.",
+        formula=r"f(x) = b \cdot A_x^{-1} b + \log \det A_x, \quad A_x = A + x I, "
+        r"\qquad f'(x) = -\lVert A_x^{-1} b \rVert^2 + \operatorname{tr} A_x^{-1}",
     ),
     "special": Task(
         "Special functions (erf, Bessel)", "Where it fails", special_functions, 1.2,
         of_mpmath(exact_special_functions),
+        meaning="The slope through SciPy: the error function and a Bessel function.",
+        formula=r"f(x) = \operatorname{erf}(x)\, J_0(x), \qquad f'(x) = \frac{2}"
+        r"{\sqrt\pi} e^{-x^2} J_0(x) - \operatorname{erf}(x)\, J_1(x)",
     ),
     "kink": Task(
-        "A kink: |x| at 0, mean slope 0", "Where it fails", np.abs, 0.0, lambda: 0.0
+        "A kink: |x| at 0, mean slope 0", "Where it fails", np.abs, 0.0, lambda: 0.0,
+        meaning="A point without a derivative, where methods follow conventions.",
+        formula=r"f(x) = |x|, \qquad \tfrac12 \bigl(f'(0^-) + f'(0^+)\bigr) = 0",
     ),
     "black_box": Task(
         "A black box", "Where it fails", black_box, 0.4,
         of_mpmath(lambda mp: mp.diff(lambda x: mp.exp(-x) * mp.sin(3 * x),
         mp.mpf(0.4))),
+        meaning="A function that takes a float and gives a float, and nothing else: "
+        "compiled code, a simulation, the math module.",
+        formula=r"f(x) = e^{-x} \sin 3x, \qquad "
+        r"f'(x) = e^{-x} (3 \cos 3x - \sin 3x)",
     ),
     "far_out": Task(
         "Far out: tanh′(20)", "Where it fails", np.tanh, 20.0,
         of_mpmath(lambda mp: mp.sech(20) ** 2),
+        meaning="A slope in the tail of a function, small beside the value and not 0.",
+        formula=r"f(x) = \tanh x, \qquad f'(20) = \frac{1}{\cosh^2 20}",
     ),
     "complex": Task(
         "A function of a complex number", "Where it fails", holomorphic, 1 + 1j,
         of_mpmath(exact_complex),
+        meaning="The complex derivative of a holomorphic function.",
+        formula=r"f(z) = z e^z, \qquad f'(z) = (1 + z)\, e^z, \qquad z = 1 + i",
     ),
 }  # fmt: skip
 
@@ -281,23 +335,23 @@ class Chrestomathy:
 
     def _repr_html_(self) -> str:
         head = "".join(
-            f'<th scope="col"><a href="{page(m)}">{escape(m.title)}</a></th>'
-            if isinstance(m, Method)
-            else f'<th scope="col"><abbr title="{escape(m)}">{escape(name)}</abbr></th>'
-            for name, m in self.methods.items()
+            f'<th scope="col"><a href="tasks/{key}.html">{escape(TASKS[key].title)}</a>'
+            "</th>"
+            for key in self.cells
         )
         body = "".join(
-            f'<tr><th scope="row">{escape(TASKS[key].title)}</th>'
+            f"<tr {about(name, method)}>{row_head(name, method)}"
             + "".join(
-                html_cell(TASKS[key], cell, self.methods[n]) for n, cell in row.items()
+                html_cell(key, row[name], name, method)
+                for key, row in self.cells.items()
             )
             + "</tr>"
-            for key, row in self.cells.items()
+            for name, method in self.methods.items()
         )
         return (
             '<div class="dm-table dm-chrestomathy" tabindex="0" role="region" '
-            'aria-label="Tasks by methods"><table><thead><tr><th scope="col">Task</th>'
-            f"{head}</tr></thead><tbody>{body}</tbody></table></div>"
+            'aria-label="Methods by tasks"><table><thead><tr><th scope="col">Method'
+            f"</th>{head}</tr></thead><tbody>{body}</tbody></table></div>"
         )
 
 
@@ -317,14 +371,57 @@ def chrestomathy() -> Chrestomathy:
     return Chrestomathy(cells, dict(map(get_or_explain, names)))
 
 
-def page(method: Method, section: str = "") -> str:
+def page(method: Method) -> str:
     """Where the gallery shows a method."""
-    anchor = f"#{section.lower().replace(' ', '-')}" if section else ""
-    return f"auto_examples/{method.family}/plot_{method.name}.html{anchor}"
+    return f"auto_examples/{method.family}/plot_{method.name}.html"
 
 
-def html_cell(task: Task, cell: Cell, method: Method | str) -> str:
-    """Error and cost, linked to the passage; or a dash that says why not."""
+def about(name: str, method: Method | str) -> str:
+    """What a reader may choose a row by, as attributes."""
+    if isinstance(method, str):
+        return 'data-family="not installed"'
+    return (
+        f'data-family="{method.family}" data-exact="{method.exact}" '
+        f'data-libraries="{" ".join(libraries(name))}"'
+    )
+
+
+def row_head(name: str, method: Method | str) -> str:
+    """The method's name, linked to its page; or why it is not there."""
+    if isinstance(method, str):
+        shown_name = f'<abbr title="{escape(method)}">{escape(name)}</abbr>'
+    else:
+        shown_name = f'<a href="{page(method)}">{escape(method.title)}</a>'
+    return f'<th scope="row">{shown_name}</th>'
+
+
+def libraries(name: str) -> list[str]:
+    """What a method's own module imports besides NumPy, Python's own, and ours."""
+    origin = find_spec(f"{methods.__name__}.{name}")
+    if origin is None or origin.origin is None:
+        return [name]  # another package's method
+    tree = ast.parse(Path(origin.origin).read_text("utf-8"))
+    found = {
+        module.partition(".")[0]
+        for node in ast.walk(tree)
+        for module in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    return sorted(found - sys.stdlib_module_names - {"numpy", "diffmethods"})
+
+
+def tab(key: str, name: str) -> str:
+    """The anchor of a method's tab on a task's page."""
+    return f"{key}-{name}".replace("_", "-")
+
+
+def html_cell(key: str, cell: Cell, name: str, method: Method | str) -> str:
+    """Error and cost, linked to the task's page; or a dash that says why not."""
     if (
         cell.error_ulp is None
         or cell.time_ratio is None
@@ -337,8 +434,9 @@ def html_cell(task: Task, cell: Cell, method: Method | str) -> str:
         )
     return (
         f'<td class="dm-{cell.grade}" data-error="{cell.relative_error:.3g}" '
-        f'data-cost="{cell.time_ratio:.3g}"><a href="{page(method, task.section)}">'
-        f"{error(cell)}</a><small>{rounded(cell.time_ratio)} × f</small></td>"
+        f'data-cost="{cell.time_ratio:.3g}">'
+        f'<a href="tasks/{key}.html#{tab(key, name)}">{error(cell)}</a>'
+        f"<small>{rounded(cell.time_ratio)} × f</small></td>"
     )
 
 

@@ -1,7 +1,12 @@
 """The search answers on every kind of page, by dialog and by address."""
 
+import tomllib
+from pathlib import Path
+from urllib.parse import quote
+
 import pytest
 
+QUESTIONS = tomllib.loads(Path(__file__).with_name("questions.toml").read_text("utf-8"))
 WORDS = "complex step"
 
 
@@ -36,3 +41,30 @@ def test_nothing_found_is_said(open_page):
     visit = open_page("search.html?q=жжж")
     visit.page.get_by_text("Nothing found for “жжж”.").wait_for()
     visit.page.context.close()
+
+
+@pytest.fixture(scope="module")
+def search_page(open_page):
+    visit = open_page("search.html")
+    yield visit.page
+    visit.page.context.close()
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_question_finds_its_page(search_page, base, question):
+    search_page.goto(f"{base}search.html?q={quote(question)}")
+    links = search_page.locator(".site-search__results a")
+    links.first.wait_for()
+    found = [link.get_attribute("href") for link in links.all()[:3]]
+    pages = [href.partition("#")[0].rpartition(".html")[0] for href in found]
+    answers = QUESTIONS[question]
+    assert any(page.endswith(f"/{answer}") for page in pages for answer in answers), (
+        found
+    )
+
+
+def test_the_answers_are_pages(site):
+    """A question may name several pages; each of them is there."""
+    answers = {answer for pages in QUESTIONS.values() for answer in pages}
+    assert [a for a in sorted(answers) if not (site / f"{a}.html").exists()] == []
+    assert len(QUESTIONS) >= 30

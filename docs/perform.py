@@ -1,0 +1,293 @@
+"""What the pages show of all methods, computed in one process and written as JSON.
+
+Only this process and the gallery's load every library: ``python docs/perform.py FILE``.
+`docs/_ext/performed.py` runs it once for a version of the package and its libraries.
+"""
+
+import contextlib
+import inspect
+import io
+import json
+import math
+import re
+import sys
+import time
+from dataclasses import asdict
+from html import escape
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+import numpy_expressions as corpus
+
+import diffmethods as dm
+from diffmethods.comparison import get_or_explain, html_table, plain, rounded
+from diffmethods.errors import DiffmethodsError
+from diffmethods.method import FAMILIES, Method
+from diffmethods.tasks import TASKS, Task, chrestomathy
+
+WHOLE = 53 * math.log10(2)  # the decimal digits of a float64
+OURS = "import diffmethods as dm"
+GALLERY = Path(__file__).parents[1] / "gallery"
+
+
+# The task pages: a snippet for each task and method, and what it prints
+
+
+def snippet(task: Task, name: str) -> str:
+    """A program that does a task by a method, and needs nothing around it."""
+    imports, constants, source, f = defined(task)
+    given, data = [repr(task.x)], []
+    if isinstance(task.x, np.ndarray):
+        given, data = ["x"], [assigned("x", task.x)]
+    for other in task.others:
+        letter = "w" if task.operator == "vjp" else "v"
+        given.append(letter)
+        data.append(assigned(letter, other))
+    options = f', method="{name}"' + (f", order={task.order}" if task.order else "")
+    call = f"print(dm.{task.operator}({f}{options})({', '.join(given)}))"
+    passages = ["\n".join(constants), source, "\n".join([*data, call])]
+    if any(re.search(r"\bnp\.", passage) for passage in passages):
+        imports.add("import numpy as np")
+    head = "\n\n".join(filter(None, ["\n".join(sorted(imports)), OURS]))
+    above, below = filter(None, [head, passages[0]]), passages[2]
+    gap = "\n\n\n"  # around a function
+    return "\n\n".join(above) + (f"{gap}{source}{gap}" if source else "\n\n") + below
+
+
+def defined(task: Task) -> tuple[set[str], list[str], str, str]:
+    """The imports, constants and source of a task's function, and how to call it."""
+    if isinstance(task.f, np.ufunc):
+        return set(), [], "", f"np.{task.f.__name__}"
+    imports, data = set(), []
+    for name, value in inspect.getclosurevars(task.f).globals.items():
+        if isinstance(value, ModuleType):
+            alias = f" as {name}" if name != value.__name__ else ""
+            imports.add(f"import {value.__name__}{alias}")
+        else:
+            data.append(assigned(name, value))
+    source = inspect.getsource(task.f).rstrip()
+    head, _, body = source.partition(":\n")
+    head = re.sub(r": \w+|( -> \w+)", "", source[: source.index(":\n")])
+    return imports, data, f"{head}:\n{body}", task.f.__name__
+
+
+def assigned(name: str, value: np.ndarray) -> str:
+    start = f"{name} = np.array("
+    return f"{start}{np.array2string(value, separator=', ', prefix=start)})"
+
+
+def run(code: str) -> tuple[str, bool]:
+    """What a snippet prints, or the message of its refusal; and which of the two."""
+    printed = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(printed):
+            exec(compile(code, "<snippet>", "exec"), {"__name__": "__main__"})
+    except DiffmethodsError as refusal:
+        return f"{type(refusal).__name__}: {refusal}", False
+    return printed.getvalue().rstrip(), True
+
+
+def tasks(table) -> dict:
+    """For each task what its page says, and for each method its tab."""
+    pages = {}
+    for key, task in TASKS.items():
+        tabs = {}
+        for name, cell in table.cells[key].items():
+            code = snippet(task, name)
+            output, done = run(code)
+            numbers = {k: v for k, v in asdict(cell).items() if k != "value"}
+            tabs[name] = numbers | {
+                "grade": cell.grade,
+                "code": code,
+                "output": output,
+                "done": done,
+            }
+        pages[key] = {
+            "title": task.title,
+            "section": task.section,
+            "operator": task.operator,
+            "meaning": task.meaning,
+            "formula": task.formula,
+            "exact": str(rounded(task.exact())),
+            "tabs": tabs,
+        }
+    return pages
+
+
+# Parts of other pages, by the name that `{performed}` asks for
+
+
+def digits(comparison) -> str:
+    """The front page's figure: a bar of correct digits for each method."""
+    rows = [row for row in comparison.rows if row.value is not None]
+    count = {
+        row.method: min(WHOLE, -math.log10(max(row.relative_error, 1e-99)))
+        for row in rows
+    }
+    exact = [count[m] for m in count if dm.get_method(m).exact]
+    others = [count[m] for m in count if not dm.get_method(m).exact]
+    finding = (
+        f"Correct digits of the slope of tanh at 2, by {len(count)} methods: the exact "
+        f"ones keep {int(min(exact))} or more, the others {int(min(others))} to "
+        f"{int(max(others))}"
+    )
+    bars = "".join(
+        f'<text x="0" y="{26 * i + 16}">{escape(dm.get_method(name).title)}</text>'
+        f'<rect x="165" y="{26 * i + 6}" width="{190 * number / WHOLE:.1f}" height="11"'
+        ' rx="2" style="fill: var(--pst-color-primary, #0a7d91)"/>'
+        f'<text x="400" y="{26 * i + 16}" text-anchor="end">{number:.1f}</text>'
+        for i, (name, number) in enumerate(sorted(count.items(), key=lambda p: p[1]))
+    )
+    return (
+        '<figure style="max-width: 30rem; margin: 1.5rem 0; padding: 0">'
+        '<svg xmlns="http://www.w3.org/2000/svg" role="img" font-family="sans-serif" '
+        f'viewBox="0 0 400 {26 * len(count)}" aria-label="{finding}" font-size="14" '
+        f'fill="currentColor">{bars}</svg><figcaption style="text-align: left; '
+        f'padding: 0">{finding}.</figcaption></figure>'
+    )
+
+
+def supported() -> tuple[str, str]:
+    """How many NumPy expressions each method takes, and what it refuses, and why."""
+    found = [m for name in dm.list_methods() if is_method(m := get_or_explain(name)[1])]
+    verdicts = {m.title: corpus.support(m.name) for m in found}
+    wrong = [
+        (title, str(expression), verdict)
+        for title, column in verdicts.items()
+        for expression, verdict in column.items()
+        if verdict.startswith("wrong")
+    ]
+    assert not wrong, wrong
+
+    def row(head, members):
+        counts = [sum(v[e] == "right" for e in members) for v in verdicts.values()]
+        return [f"{head} ({len(members)})", *map(str, counts)]
+
+    categories = dict.fromkeys(e.category for e in corpus.EXPRESSIONS)
+    rows = [
+        row(c, [e for e in corpus.EXPRESSIONS if e.category == c]) for c in categories
+    ]
+    rows.append(row("all", corpus.EXPRESSIONS))
+    caption = "Expressions differentiated right, by category"
+    if missing := [name for name, m in explained().items() if not is_method(m)]:
+        caption += "; not installed at this build: " + ", ".join(missing)
+    refused = [
+        [str(expression), title, verdict.removeprefix("refused: ")]
+        for expression in corpus.EXPRESSIONS
+        for title, column in verdicts.items()
+        if (verdict := column[expression]) != "right"
+    ]
+    return (
+        html_table(["Category", *verdicts], rows, caption),
+        html_table(
+            ["Expression", "Method", "Reason"], refused, f"{len(refused)} refusals"
+        ),
+    )
+
+
+def explained() -> dict[str, Method | str]:
+    return dict(map(get_or_explain, dm.list_methods()))
+
+
+def is_method(found: Method | str) -> bool:
+    return isinstance(found, Method)
+
+
+def link(method: Method) -> str:
+    """A reference to the method's page in the gallery, in MyST."""
+    page = f"{method.family}/plot_{method.name}.py"
+    if not (GALLERY / page).exists():
+        return method.title
+    label = f"sphx_glr_auto_examples_{page.replace('/', '_')}"
+    return f"{{ref}}`{method.title} <{label}>`"
+
+
+def markdown_table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [f"| {' | '.join(row)} |" for row in (head, *rows)]
+    return "\n".join([lines[0], "|---" * len(head) + "|", *lines[1:]])
+
+
+def registry() -> dict[str, str]:
+    """The tables of the reference: methods, their ideas, their options."""
+    methods = [m for m in explained().values() if isinstance(m, Method)]
+    missing = [name for name, m in explained().items() if not is_method(m)]
+    note = f"\n\nNot installed at this build: {', '.join(missing)}." if missing else ""
+    return {
+        "methods": markdown_table(
+            ("Method", "Name", "Family", "Exact", "Digits", "Order"),
+            [
+                (
+                    link(m),
+                    f"`{m.name}`",
+                    m.family,
+                    "yes" if m.exact else "no",
+                    str(round(-math.log10(m.rtol))),
+                    str(m.max_order or "any"),
+                )
+                for m in methods
+            ],
+        )
+        + note,
+        "ideas": markdown_table(
+            ("Method", "Idea", "Sources"),
+            [
+                (
+                    m.title,
+                    m.summary,
+                    f"{{cite:t}}`{','.join(m.references)}`" if m.references else "",
+                )
+                for m in methods
+            ],
+        ),
+        "options": markdown_table(
+            ("Method", "Option", "Meaning"),
+            [
+                (m.title, f"`{option}`", meaning)
+                for m in methods
+                for option, meaning in m.options.items()
+            ],
+        ),
+    }
+
+
+def everything() -> dict:
+    table = chrestomathy()
+    comparison = dm.compare(np.tanh, 2.0)
+    support, refusals = supported()
+    html = {
+        "chrestomathy": table._repr_html_(),
+        "capabilities": dm.capabilities()._repr_html_(),
+        "comparison": comparison._repr_html_(),
+        "digits": digits(comparison),
+        "support": support,
+        "refusals": refusals,
+    }
+    methods = {
+        name: {"title": m.title, "family": m.family}
+        if isinstance(m, Method)
+        else {"title": name, "family": "", "missing": m}
+        for name, m in explained().items()
+    }
+    order = ("", *FAMILIES)
+    return {
+        "html": html,
+        "markdown": registry(),
+        "methods": dict(
+            sorted(methods.items(), key=lambda m: order.index(m[1]["family"]))
+        ),
+        "tasks": tasks(table),
+    }
+
+
+if __name__ == "__main__":
+    start = time.perf_counter()
+    result = everything()
+    target = Path(sys.argv[1])
+    new = target.with_suffix(".new")
+    new.write_text(json.dumps(result, default=plain), "utf-8")
+    new.replace(target)
+    print(f"performed in {time.perf_counter() - start:.0f} s")
