@@ -58,12 +58,20 @@ def stand_ins(name: str, x: Traced) -> InputError:
 
 
 def believed(
-    name: str, advice: str, x: Any, y: Any, df: Any, error: Any, rtol: Any = RTOL
+    name: str,
+    advice: str,
+    x: Any,
+    y: Any,
+    df: Any,
+    error: Any,
+    order: int = 1,
+    rtol: Any = RTOL,
 ) -> Any:
     """The derivative, where its estimated error is small; NaN where f is not finite.
 
     Small is up to rtol in parts of the largest derivative of the same item of f(x) or,
-    where that is near 0, up to `NOISE` in parts of ``f(x) / max(x, 1)``.
+    where that is near 0, up to `NOISE` in parts of ``f(x) / max(x, 1)``; each further
+    order costs a digit.
 
     Parameters
     ----------
@@ -88,7 +96,8 @@ def believed(
         usual = np.abs(np.reshape(y, shape)) / np.max(np.abs(x), initial=1.0)
         later = tuple(range(np.ndim(y), df.ndim))
         largest = np.max(np.abs(df), axis=later, keepdims=True, initial=0.0)
-        good = error <= np.maximum(rtol * largest, NOISE * usual)
+        noise = NOISE * 10.0 ** (order - 1) * usual
+        good = error <= np.maximum(rtol * largest, noise)
     bad = ~(good & np.isfinite(df)) & ~undefined
     if not bad.any():
         return np.where(undefined, np.nan, df)[()]

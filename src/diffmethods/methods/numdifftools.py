@@ -186,7 +186,7 @@ def found(
     rtol = options.pop("rtol", RTOL)
     df, error = looked(kind, f, z, y, order, **options)
     df, error = np.reshape(df, shape), np.reshape(error, shape)
-    return believed(NAME, ADVICE, x, y, df, error, rtol)
+    return believed(NAME, ADVICE, x, y, df, error, order, rtol)
 
 
 METHOD = Method(

@@ -138,7 +138,7 @@ def hessian(f: Function, x: Any, **options: Any) -> Any:
     run = lambda points: columns(points)[0]
     found = solved(differentiate.hessian, "ddf", run, np.ravel(x), y, **options)
     slopes, error = (np.reshape(part, np.shape(x) * 2) for part in found[:2])
-    return believed(NAME, ADVICE, x, y, slopes, error, **found[2])
+    return believed(NAME, ADVICE, x, y, slopes, error, 2, **found[2])
 
 
 def hvp(f: Function, x: Any, v: Any, **options: Any) -> Any:
