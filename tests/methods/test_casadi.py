@@ -191,17 +191,11 @@ def test_errors_of_f_stay_its_own():
     with pytest.raises(ValueError, match="my own words"):
         derivative(f)(1.0)
 
-    def g(x):
-        return {"a": x}[0]
+    def only_with_numbers(x):
+        return np.asarray(x, float) ** 2
 
-    with pytest.raises(KeyError):
-        derivative(g)(1.0)
-
-    def only_with_symbols(x):
-        return np.asarray(x).nothing if isinstance(x, dm.traced.Traced) else x
-
-    with pytest.raises((InputError, AttributeError)):
-        derivative(only_with_symbols)(1.0)
+    with pytest.raises((InputError, TracedValueError)):
+        derivative(only_with_numbers)(1.0)
 
 
 # Programs are kept as long as nothing that f reads changes
@@ -223,31 +217,20 @@ def test_changes_are_seen():
     np.testing.assert_array_equal(df(np.ones(2)), [15, 6])
 
 
-def test_f_is_followed_once():
-    calls = []
-    inside = lambda x: calls.append(1) or x * x
-    rest = np.vectorize(lambda x: x)  # something that cannot be followed
-
-    def f(x):
-        return np.sum(x * x)
-
-    df = dm.gradient(f, method="casadi")
+def test_one_program_for_each_shape(monkeypatch):
     from diffmethods.methods import casadi
 
     made = []
     original = casadi.evaluator
-    casadi.evaluator = lambda *args: made.append(1) or original(*args)
-    try:
-        for x in (np.ones(2), np.zeros(2), np.ones(2)):
-            df(x)
-        assert len(made) == 1
-        df(np.ones(3))
-        assert len(made) == 2
-    finally:
-        casadi.evaluator = original
-    dm.derivative(inside, method="casadi")(1.0)
-    assert calls
-    assert rest(1.0) == 1.0
+    monkeypatch.setattr(
+        casadi, "evaluator", lambda *args: made.append(1) or original(*args)
+    )
+    df = dm.gradient(lambda x: np.sum(x * x), method="casadi")
+    for x in (np.ones(2), np.zeros(2), np.ones(2)):
+        df(x)
+    assert len(made) == 1
+    df(np.ones(3))
+    assert len(made) == 2
 
 
 def test_outer_symbols_are_not_kept():

@@ -108,7 +108,7 @@ def moving(function: Function) -> Function:
     """A function of one array that only moves its items."""
 
     def move(x: Any, *args: Any, **kwargs: Any) -> Any:
-        if any(isinstance(part, Column) for part in np_leaves(args)):
+        if any(isinstance(part, Column) for part in all_in(args)):
             raise NotImplementedError("symbols cannot say which items to take")
         x = column(x)
         return gather([x], function(numbers_of(x), *args, **kwargs))
@@ -116,9 +116,9 @@ def moving(function: Function) -> Function:
     return move
 
 
-def np_leaves(tree: Any) -> list[Any]:
+def all_in(tree: Any) -> list[Any]:
     if isinstance(tree, (tuple, list)):
-        return [leaf for branch in tree for leaf in np_leaves(branch)]
+        return [leaf for branch in tree for leaf in all_in(branch)]
     return [tree]
 
 
@@ -208,7 +208,6 @@ ONE_OPERAND: dict[str, Function] = {
     "trunc": lambda x: ca.if_else(x < 0, ca.ceil(x), ca.floor(x)),
     "fix": lambda x: ca.if_else(x < 0, ca.ceil(x), ca.floor(x)),
     "rint": rint,
-    "copy": lambda x: x,
     "scipy.special.erf": ca.erf,
     "scipy.special.erfc": lambda x: 1 - ca.erf(x),
     "scipy.special.erfinv": ca.erfinv,
