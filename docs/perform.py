@@ -8,6 +8,7 @@ import contextlib
 import inspect
 import io
 import json
+import linecache
 import math
 import re
 import sys
@@ -26,7 +27,7 @@ import numpy_expressions as corpus
 import diffmethods as dm
 from diffmethods.comparison import get_or_explain, html_table, plain, rounded
 from diffmethods.errors import DiffmethodsError
-from diffmethods.method import FAMILIES, Method
+from diffmethods.method import Method
 from diffmethods.tasks import TASKS, Task, chrestomathy
 
 WHOLE = 53 * math.log10(2)  # the decimal digits of a float64
@@ -82,10 +83,12 @@ def assigned(name: str, value: np.ndarray) -> str:
 
 def run(code: str) -> tuple[str, bool]:
     """What a snippet prints, or the message of its refusal; and which of the two."""
-    printed = io.StringIO()
+    printed, name = io.StringIO(), f"<snippet {hash(code)}>"
+    # Methods that read a function's source find it, as they do in a file.
+    linecache.cache[name] = (len(code), None, code.splitlines(True), name)
     try:
         with contextlib.redirect_stdout(printed):
-            exec(compile(code, "<snippet>", "exec"), {"__name__": "__main__"})
+            exec(compile(code, name, "exec"), {"__name__": "__main__"})
     except DiffmethodsError as refusal:
         return f"{type(refusal).__name__}: {refusal}", False
     return printed.getvalue().rstrip(), True
@@ -270,15 +273,12 @@ def everything() -> dict:
         name: {"title": m.title, "family": m.family}
         if isinstance(m, Method)
         else {"title": name, "family": "", "missing": m}
-        for name, m in explained().items()
+        for name, m in table.methods.items()
     }
-    order = ("", *FAMILIES)
     return {
         "html": html,
         "markdown": registry(),
-        "methods": dict(
-            sorted(methods.items(), key=lambda m: order.index(m[1]["family"]))
-        ),
+        "methods": methods,
         "tasks": tasks(table),
     }
 
@@ -290,4 +290,5 @@ if __name__ == "__main__":
     new = target.with_suffix(".new")
     new.write_text(json.dumps(result, default=plain), "utf-8")
     new.replace(target)
-    print(f"performed in {time.perf_counter() - start:.0f} s")
+    took, used = time.perf_counter() - start, time.process_time()
+    print(f"performed in {took:.0f} s, {used:.0f} s of the processor's time")

@@ -57,13 +57,13 @@ def install_line(code):
     nodes = ast.walk(ast.parse(code))
     names = {node.value for node in nodes if isinstance(node, ast.Constant)}
     wanted = {distributions().get(module, module) for module in imported(code)}
-    chosen = [
-        extra
-        for extra, brought in sorted(extras().items())
-        if extra in names or wanted & brought
-    ]
+    chosen = {extra for extra in extras() if extra in names}
     others = wanted.difference(*(extras()[extra] for extra in chosen))
-    ours = f"diffmethods[{','.join(chosen)}]" if chosen else "diffmethods"
+    for library in sorted(others):
+        brings = [extra for extra in extras() if library in extras()[extra]]
+        chosen |= set(brings[:1])
+        others -= {library} if brings else set()
+    ours = f"diffmethods[{','.join(sorted(chosen))}]" if chosen else "diffmethods"
     return " ".join(["%pip install -q", f'"{ours}"', *sorted(others)])
 
 

@@ -20,7 +20,7 @@ import numpy as np
 from diffmethods import methods, operators
 from diffmethods.comparison import errors, get_or_explain, seconds, shown
 from diffmethods.errors import DiffmethodsError
-from diffmethods.method import Method, list_methods
+from diffmethods.method import FAMILIES, Method, list_methods
 from diffmethods.problems import (
     PROBLEMS,
     polar,
@@ -167,25 +167,25 @@ def exact_complex(mp: Any) -> Any:
 
 TASKS: dict[str, Task] = {
     "point": Task(
-        "f′(x) at a point", "In one line", np.tanh, 2.0,
+        "Derivative at a point", "In one line", np.tanh, 2.0,
         of_mpmath(lambda mp: mp.sech(2) ** 2),
         meaning="The slope of a function of one variable: a number in, a number out.",
         formula=r"f(x) = \tanh x, \qquad f'(2) = \frac{1}{\cosh^2 2}",
     ),
     "second": Task(
-        "f″(x)", "Higher derivatives", np.tanh, 2.0,
+        "Second derivative", "Higher derivatives", np.tanh, 2.0,
         of_mpmath(lambda mp: -2 * mp.tanh(2) * mp.sech(2) ** 2), order=2,
         meaning="The second derivative at a point: how fast the slope changes.",
         formula=r"f(x) = \tanh x, \qquad f''(2) = -\frac{2 \tanh 2}{\cosh^2 2}",
     ),
     "tenth": Task(
-        "The tenth derivative", "Higher derivatives", np.tanh, 2.0,
+        "Tenth derivative", "Higher derivatives", np.tanh, 2.0,
         of_mpmath(exact_tenth), order=10,
         meaning="A derivative of high order, where differences have no digits left.",
         formula=r"f(x) = \tanh x, \qquad f^{(10)}(2)",
     ),
     "array": Task(
-        "f′ on an array", "On arrays", np.tanh, GRID,
+        "Derivative on an array", "On arrays", np.tanh, GRID,
         of_mpmath(lambda mp: [mp.sech(x) ** 2 for x in GRID]),
         meaning="The slope at each item of an array, by one call and without a loop.",
         formula=r"f(x) = \tanh x, \qquad f'(x_i) = \frac{1}{\cosh^2 x_i}",
@@ -317,13 +317,13 @@ def attempt(task: Task, name: str) -> Cell:
     return Cell(value, ulp, relative)
 
 
-def perform(task: Task, name: str) -> Cell:
+def perform(task: Task, name: str, evaluation: float | None = None) -> Cell:
     """`attempt` the task, and time it relative to one evaluation of the function."""
     cell = attempt(task, name)
     if cell.grade == "none":
         return cell
-    cost = seconds(task.done_by(name)) / seconds(lambda: task.f(task.x))
-    return replace(cell, time_ratio=cost)
+    evaluation = evaluation or seconds(lambda: task.f(task.x))
+    return replace(cell, time_ratio=seconds(task.done_by(name)) / evaluation)
 
 
 @dataclass(frozen=True)
@@ -363,12 +363,18 @@ def chrestomathy() -> Chrestomathy:
     Chrestomathy
         A table that a notebook shows; ``cells[task][method]`` are its cells.
     """
-    names = list_methods()
-    cells = {
-        key: {name: perform(task, name) for name in names}
-        for key, task in TASKS.items()
-    }
-    return Chrestomathy(cells, dict(map(get_or_explain, names)))
+    found = dict(sorted(map(get_or_explain, list_methods()), key=by_family))
+    cells = {}
+    for key, task in TASKS.items():
+        own = seconds(functools.partial(task.f, task.x))
+        cells[key] = {name: perform(task, name, own) for name in found}
+    return Chrestomathy(cells, found)
+
+
+def by_family(found: tuple[str, Method | str]) -> int:
+    """The place of a method's family; those that are not installed come last."""
+    method = found[1]
+    return len(FAMILIES) if isinstance(method, str) else FAMILIES.index(method.family)
 
 
 def page(method: Method) -> str:
