@@ -37,11 +37,21 @@
     return item;
   }
 
-  // Pages with all the words that count, best first; then those with some of them.
-  async function ranked(pagefind, question) {
+  function counting(question) {
     const all = question.toLowerCase().split(/[^\p{L}\p{N}._-]+/u).filter(Boolean);
     const telling = all.filter((word) => !EMPTY.has(word));
-    const words = telling.length ? telling : all;
+    return telling.length ? telling : all;
+  }
+
+  // How many of the words that count the title of a page tells.
+  function told(page, question) {
+    const title = page.meta.title.toLowerCase();
+    return counting(question).filter((word) => title.includes(word)).length;
+  }
+
+  // Pages with all the words that count, best first; then those with some of them.
+  async function ranked(pagefind, question) {
+    const words = counting(question);
     const together = await pagefind.search(words.join(" "));
     const pages = new Map(together.results.map((result) => [result.id, result]));
     if (words.length > 1 && pages.size < LIMIT) {
@@ -72,7 +82,8 @@
       const latest = await pagefind.debouncedSearch(words, {}, 120);
       if (latest === null) return; // something newer was typed
       const found = { results: await ranked(pagefind, words) };
-      const pages = await Promise.all(found.results.slice(0, LIMIT).map((r) => r.data()));
+      const first = await Promise.all(found.results.slice(0, LIMIT).map((r) => r.data()));
+      const pages = first.sort((a, b) => told(b, words) - told(a, words));
       if (input.value.trim() !== words) return;
       list.replaceChildren(...pages.map(entry));
       list.hidden = pages.length === 0;
