@@ -43,10 +43,10 @@
     return telling.length ? telling : all;
   }
 
-  // How many of the words that count the title of a page tells.
+  // How many of the words that count are in the title of a page or among its aliases.
   function told(page, question) {
-    const title = page.meta.title.toLowerCase();
-    return counting(question).filter((word) => title.includes(word)).length;
+    const names = `${page.meta.title} ${page.meta.aliases ?? ""}`.toLowerCase();
+    return counting(question).filter((word) => names.includes(word)).length;
   }
 
   // Pages with all the words that count, best first; then those with some of them.

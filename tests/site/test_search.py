@@ -56,7 +56,8 @@ def test_a_question_finds_its_page(search_page, base, question):
     links = search_page.locator(".site-search__results a")
     links.first.wait_for()
     found = [link.get_attribute("href") for link in links.all()[:3]]
-    pages = [href.partition("#")[0].rpartition(".html")[0] for href in found]
+    files = [href + "index.html" * href.endswith("/") for href in found]
+    pages = [name.partition("#")[0].removesuffix(".html") for name in files]
     answers = QUESTIONS[question]
     assert any(page.endswith(f"/{answer}") for page in pages for answer in answers), (
         found
