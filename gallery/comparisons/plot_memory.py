@@ -38,7 +38,7 @@ def loop(steps, x):
 
 
 # %%
-# The same in blocks: :func:`~diffmethods.checkpointing.checkpoint` keeps what enters a
+# The same in blocks: :func:`~diffmethods.checkpoint` keeps what enters a
 # block and forgets what happens inside, to run it again when the sweep comes back. With
 # a block of the root of the number of steps, both the blocks and what is inside one are
 # of that number.
@@ -135,7 +135,7 @@ for name in ("tape", "tape with checkpoints", "forward, one direction"):
     print(f"{name:24s} {seconds(ways[name](256)) / base:5.1f} times f")
 
 # %%
-# If a gradient runs out of memory, put :func:`~diffmethods.checkpointing.checkpoint`
+# If a gradient runs out of memory, put :func:`~diffmethods.checkpoint`
 # around blocks of about the root of the number of steps :cite:p:`griewank2008`. It
 # costs a second recording of f, and nothing in exactness:
 
