@@ -257,7 +257,7 @@ TASKS: dict[str, Task] = {
         r"{\sqrt\pi} e^{-x^2} J_0(x) - \operatorname{erf}(x)\, J_1(x)",
     ),
     "kink": Task(
-        "A kink: |x| at 0, mean slope 0", "Where it fails", np.abs, 0.0, lambda: 0.0,
+        "A kink: abs(x) at 0, mean slope 0", "Where it fails", np.abs, 0.0, lambda: 0.0,
         meaning="A point without a derivative, where methods follow conventions.",
         formula=r"f(x) = |x|, \qquad \tfrac12 \bigl(f'(0^-) + f'(0^+)\bigr) = 0",
     ),
