@@ -28,7 +28,7 @@ def replace_sphinx_search(app):
 
 def read_aliases(app):
     path = Path(app.srcdir, "aliases.toml")
-    app.aliases = tomllib.loads(path.read_text("utf-8"))
+    app.aliases = tomllib.loads(path.read_text("utf-8")) if path.exists() else {}
 
 
 def warn_of_strangers(app, env):

@@ -108,7 +108,8 @@ class Series(Traced):
         if function in DEFINITIONS:
             return DEFINITIONS[function](*args, **kwargs)
         named = mine(tuple(kwargs.values()), run)
-        constant = run.order == 0 or function in rules.CONSTANT
+        steps = function in rules.CONSTANT and function not in rules.PUSHFORWARDS
+        constant = run.order == 0 or steps
         if constant or all(len(x.c) == 1 for x in mine(args, run) + named):
             known = {key: values(x, run) for key, x in kwargs.items()}
             return function(*values(args, run), **known)

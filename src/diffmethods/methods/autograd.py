@@ -139,6 +139,12 @@ sqrt: Function = primitive(np.sqrt)
 defvjp(sqrt, lambda y, x: lambda w: halved(y, w))
 defjvp(sqrt, lambda dx, y, x: halved(y, dx))
 
+
+def sign(x: Any) -> Any:
+    """The direction of a complex number turns; Autograd would give it the slope 0."""
+    return x / anp.abs(x) if np.iscomplexobj(getval(x)) else anp.sign(x)
+
+
 MEND: dict[str, Function] = {  # what Autograd lacks, or takes differently
     "cbrt": lambda x: anp.sign(x) * anp.abs(x) ** (1 / 3),
     "copysign": copysign,
@@ -152,6 +158,7 @@ MEND: dict[str, Function] = {  # what Autograd lacks, or takes differently
     "min": plain(anp.min),
     "positive": lambda x: x,
     "prod": prod,
+    "sign": sign,
     "sqrt": sqrt,
     "sum": summed,
 }

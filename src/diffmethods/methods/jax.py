@@ -120,6 +120,11 @@ def getitem(x: Any, index: Any) -> Any:
     return x[index]
 
 
+def sign(x: Any) -> Any:
+    """The direction of a complex number turns; JAX would give it the slope 0."""
+    return x / jnp.abs(x) if jnp.iscomplexobj(x) else jnp.sign(x)
+
+
 MEND: dict[str, Function] = {  # what JAX lacks, or takes differently
     "getitem": getitem,
     "polyval": listed("polyval", 0),
@@ -127,6 +132,7 @@ MEND: dict[str, Function] = {  # what JAX lacks, or takes differently
     "take": listed("take", 1),
     "quantile": listed("quantile", 1),
     "percentile": listed("percentile", 1),
+    "sign": sign,
     "unique": refuse_unique,
     qualified_name(rules.applied): by_its_rule,
     "linalg.cholesky": lambda a: jnp.linalg.cholesky(hermitian(a)),

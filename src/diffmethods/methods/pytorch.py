@@ -3,6 +3,7 @@
 import contextlib
 import contextvars
 import functools
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -41,6 +42,7 @@ Function = Callable[..., Any]
 
 FEW_COLUMNS = 16  # so many cost less than to find out how many rows there are
 DOUBLE = {torch.float32: torch.float64, torch.complex64: torch.complex128}
+PUSHING = threading.RLock()
 FORWARD = contextvars.ContextVar("FORWARD", default=False)  # is a push in progress?
 
 
@@ -401,11 +403,13 @@ def pushed(native: Function, base: Any, v: Any) -> Any:
 
 @contextlib.contextmanager
 def forwards() -> Iterator[None]:
-    token = FORWARD.set(True)
-    try:
-        yield
-    finally:
-        FORWARD.reset(token)
+    """A push is in progress: one at a time, for PyTorch counts those of all threads."""
+    with PUSHING:
+        token = FORWARD.set(True)
+        try:
+            yield
+        finally:
+            FORWARD.reset(token)
 
 
 def pulled_twice(native: Function, base: Any, v: Any) -> Any:
