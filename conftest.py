@@ -5,6 +5,7 @@ run by itself is left out by a comment before it: `% skip: next` in a page of th
 `<!-- skip: next -->` in the README.
 """
 
+import sys
 from doctest import ELLIPSIS, NORMALIZE_WHITESPACE
 
 from sybil import Sybil
@@ -32,6 +33,12 @@ class CodeCellParser:
             yield region
 
 
+def close_figures(namespace):
+    """Leave no figures to the next page."""
+    if pyplot := sys.modules.get("matplotlib.pyplot"):
+        pyplot.close("all")
+
+
 pytest_collect_file = Sybil(
     parsers=[
         CodeCellParser(),
@@ -40,4 +47,5 @@ pytest_collect_file = Sybil(
         myst.SkipParser(),
     ],
     patterns=["README.md", "docs/*.md", "docs/**/*.md"],
+    teardown=close_figures,
 ).pytest()
