@@ -281,8 +281,9 @@ def test_thumbnails_keep_their_drawing_and_lose_its_digits():
     lightened = importlib.import_module("light_thumbnails").lightened
     svg = '<svg>\n   <path d="M 1.2345 -0.51 \nL 20.9 3" x="1.25"/>'
     text = "<text>0.0706</text>\n</svg>"
+    words = '\n   <g id="text_1">\n    <g>\n    </g>\n   </g>'
     light = '<svg>\n<path d="M 1 -1 \nL 21 3" x="1.25"/>'
-    assert lightened(svg + text) == light + text
+    assert lightened(svg + words + text) == light + text
 
 
 NOTEBOOK = """\

@@ -1,14 +1,16 @@
-"""Thumbnails drawn to the nearest point: shown small, they need no finer lines."""
+"""Thumbnails without words, drawn to the nearest point: nobody reads them so small."""
 
 import re
 from pathlib import Path
 
 NUMBER = re.compile(r"-?\d+\.\d+")
+WORDS = re.compile(r'\n( *)<g id="text_\d+">.*?\n\1</g>', re.DOTALL)
 PATH = re.compile(r' d="[^"]*"')
 
 
 def lightened(svg):
-    """The same drawing, its coordinates rounded to whole points."""
+    """The same drawing without its words, its coordinates rounded to whole points."""
+    svg = WORDS.sub("", svg)
     whole = PATH.sub(lambda d: NUMBER.sub(lambda n: f"{float(n[0]):.0f}", d[0]), svg)
     return re.sub(r"\n\s+", "\n", whole)
 

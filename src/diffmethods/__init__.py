@@ -20,7 +20,9 @@ from diffmethods.operators import (
 __all__ = [
     "Capabilities",
     "Case",
+    "Check",
     "Comparison",
+    "CustomFunction",
     "Method",
     "Row",
     "Sweep",
@@ -64,14 +66,14 @@ def __getattr__(name: str) -> Any:
         from diffmethods.checkpointing import checkpoint
 
         return checkpoint
-    if name == "check_gradient":
-        from diffmethods.checking import check_gradient
+    if name in ("Check", "check_gradient"):
+        from diffmethods import checking
 
-        return check_gradient
-    if name == "custom_rule":
-        from diffmethods.custom_rules import custom_rule
+        return getattr(checking, name)
+    if name in ("CustomFunction", "custom_rule"):
+        from diffmethods import custom_rules
 
-        return custom_rule
+        return getattr(custom_rules, name)
     if name in ("custom_root", "custom_fixed_point"):
         from diffmethods import implicit
 
