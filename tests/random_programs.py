@@ -57,7 +57,7 @@ REDUCTIONS = [
     "np.tanh(np.sum({a}))",
     "np.sin(np.prod({a}))",
     "np.sqrt(1.0 + np.sum({a} ** 2))",
-    "np.std({a} + 0.1)",
+    "np.std(np.append({a}, 1.5))",  # never of one number alone
     "np.linalg.norm({a} + 0.7)",
 ]
 BY_AXIS = ["np.mean({a}, axis={k})", "np.min({a}, axis={k})", "np.sin({a}.sum({k}))"]

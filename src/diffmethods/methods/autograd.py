@@ -145,6 +145,16 @@ def sign(x: Any) -> Any:
     return x / anp.abs(x) if np.iscomplexobj(getval(x)) else anp.sign(x)
 
 
+def where(condition: Any, *choices: Any) -> Any:
+    """Choose; Autograd's rule would hand back an array of the shape of the result."""
+    if not choices:
+        return anp.where(condition)
+    shape = np.broadcast_shapes(*map(anp.shape, (condition, *choices)))
+    axes = len(shape)  # its rule for broadcasting adds none
+    full = [anp.reshape(y, (1,) * (axes - anp.ndim(y)) + anp.shape(y)) for y in choices]
+    return anp.where(condition, *(anp.broadcast_to(y, shape) for y in full))
+
+
 MEND: dict[str, Function] = {  # what Autograd lacks, or takes differently
     "cbrt": lambda x: anp.sign(x) * anp.abs(x) ** (1 / 3),
     "copysign": copysign,
@@ -161,6 +171,7 @@ MEND: dict[str, Function] = {  # what Autograd lacks, or takes differently
     "sign": sign,
     "sqrt": sqrt,
     "sum": summed,
+    "where": where,
 }
 KEPT = {"getitem", "reshape", "ravel", "swapaxes", "moveaxis", "concatenate", "stack"}
 APART = [
