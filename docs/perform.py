@@ -11,6 +11,7 @@ import json
 import linecache
 import math
 import re
+import shlex
 import sys
 import time
 from dataclasses import asdict
@@ -23,16 +24,33 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 import numpy_expressions as corpus
+from benchmarks import sweep
+from benchmarks.table import Effort, shown
+from typer.testing import CliRunner
 
 import diffmethods as dm
+from diffmethods.__main__ import app
 from diffmethods.comparison import get_or_explain, html_table, plain, rounded
 from diffmethods.errors import DiffmethodsError
+from diffmethods.expression import CONSTANTS, FUNCTIONS, SPECIAL
 from diffmethods.method import Method
-from diffmethods.tasks import TASKS, Task, chrestomathy
+from diffmethods.tasks import TASKS, Task, chrestomathy, libraries
 
 WHOLE = 53 * math.log10(2)  # the decimal digits of a float64
 OURS = "import diffmethods as dm"
-GALLERY = Path(__file__).parents[1] / "gallery"
+ROOT = Path(__file__).parents[1]
+GALLERY = ROOT / "gallery"
+COMMANDS = {  # what the page of the command line shows, and the exit status of each
+    "command-compare": ('compare "x**3 + 2*x**2 - 3*x + 1" --at 2', 0),
+    "command-order": (
+        'compare "sin(x)" --at pi/3 --order 2 --methods sympy,dual_numbers',
+        0,
+    ),
+    "command-json": ('compare "tanh(x)" --at 2 --methods dual_numbers --json', 0),
+    "command-list": ("list", 0),
+    "command-error": ('compare "x^2" --at 2', 2),
+}
+SHORT = Effort(rounds=3, span=0.0005, largest=1_000, samples=1, patience=0.02)
 
 
 # The task pages: a snippet for each task and method, and what it prints
@@ -257,6 +275,35 @@ def registry() -> dict[str, str]:
     }
 
 
+def commands() -> dict[str, str]:
+    """Commands and their output as a terminal shows them; the names in formulas."""
+    found = {}
+    for name, (arguments, status) in COMMANDS.items():
+        done = CliRunner().invoke(app, shlex.split(arguments), prog_name="diffmethods")
+        assert done.exit_code == status, done.output
+        found[name] = f"```console\n$ diffmethods {arguments}\n{done.output}```"
+    names = {"functions": FUNCTIONS, "special": SPECIAL, "constants": CONSTANTS}
+    for name, members in names.items():
+        found[f"formula-{name}"] = ", ".join(f"`{each}`" for each in sorted(members))
+    return found
+
+
+def measured() -> str:
+    """Some costs, measured now, beside those of the recorded run of the benchmarks."""
+    record = ROOT / "docs" / "_static" / "benchmarks.json"
+    recorded = json.loads(record.read_text("utf-8"))["sweeps"]
+    ours = [name for name in dm.list_methods() if not libraries(name)]
+    rows = []
+    for title in sweep.SWEEPS:
+        now = sweep.ratios(title, ours, SHORT, everyone=False)
+        for who, curve in sorted(now.items()):
+            n = max(curve)
+            then = recorded[title].get(who, {}).get(str(n))
+            figures = (shown(then, "") if then else "", shown(curve[n], ""))
+            rows.append((title, who, f"{n:,}", *figures))
+    return markdown_table(("Task", "Method", "n", "Recorded", "Now"), rows)
+
+
 def everything() -> dict:
     table = chrestomathy()
     comparison = dm.compare(np.tanh, 2.0)
@@ -277,7 +324,7 @@ def everything() -> dict:
     }
     return {
         "html": html,
-        "markdown": registry(),
+        "markdown": registry() | commands() | {"measured": measured()},
         "methods": methods,
         "tasks": tasks(table),
     }

@@ -5,13 +5,9 @@ the package or a library changes.  In a page, ``{performed} name`` shows one of 
 parts; other extensions ask `results`.
 """
 
-import atexit
 import functools
 import hashlib
 import json
-import os
-import subprocess
-import sys
 from importlib.metadata import distributions
 from pathlib import Path
 
@@ -19,6 +15,8 @@ from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
+
+import beside
 
 DOCS = Path(__file__).parents[1]
 SCRIPT = DOCS / "perform.py"
@@ -36,22 +34,16 @@ def start(app, config):
     target = app.performed = path(app)
     app.performing = None
     if not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        quiet = {"MPLBACKEND": "agg", "TF_CPP_MIN_LOG_LEVEL": "3"}
-        with target.with_suffix(".log").open("w") as log:
-            app.performing = subprocess.Popen(
-                [sys.executable, SCRIPT, target],
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=os.environ | quiet,
-            )
-        atexit.register(app.performing.kill)
+        log = target.with_suffix(".log")
+        app.performing = beside.Program(SCRIPT, target, log=log)
 
 
 def wait(app):
-    if app.performing and app.performing.wait():
-        log = app.performed.with_suffix(".log").read_text("utf-8")
-        raise ExtensionError(f"docs/perform.py failed:\n{log[-4000:]}")
+    if app.performing:
+        app.performing.join()
+        if app.performing.returncode:
+            log = app.performing.log.read_text("utf-8")
+            raise ExtensionError(f"docs/perform.py failed:\n{log[-4000:]}")
 
 
 @functools.cache

@@ -58,9 +58,9 @@ ax = plot_errors(
 )
 
 # %%
-# The power of the spacing that each error falls with:
+# The power of the spacing that each error falls with, before rounding takes over:
 
-powers = {name: np.log2(error[-2] / error[-1]) for name, error in errors.items()}
+powers = {name: np.log2(error[-3] / error[-2]) for name, error in errors.items()}
 for name, power in powers.items():
     print(f"{name:15s} h^{power:.1f}")
 assert abs(powers["cubic"] - 3) < 0.2
