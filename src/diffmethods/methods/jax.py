@@ -149,11 +149,18 @@ def real_parts(y: Any, base: Any) -> list[Any]:
     return [jnp.asarray(y, base.dtype)]
 
 
+APART = """
+intersect1d setdiff1d setxor1d union1d
+unique_all unique_counts unique_inverse unique_values
+""".split()  # they call unique
+
+
 LIBRARY = Library(
     "jax",
     {"np": jnp, "scipy.special": jax.scipy.special},
     asarray=as_array,
     mend=MEND,
+    apart=APART,
     real_parts=real_parts,
 )
 
