@@ -263,7 +263,7 @@ def silent() -> dict[str, str]:
     rows, passages, library = [], [], ""
     for case in silent_errors.CASES:
         title = f"[{case.title}](#{case.anchor})"
-        written = f"`` {' '.join(case.expression.split())} ``"
+        written = f"`{case.written}`"
         if case.missing:
             cells = ("not installed at this build", "", "")
         else:

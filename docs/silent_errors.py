@@ -33,6 +33,8 @@ class Case:
         Whose error it is, and what its part imports.
     title, why
         What goes wrong, and the reason, in Markdown.
+    written
+        The passage of the library's part that goes wrong.
     native, right, ours
         The parts: the library alone, an independent reference, this package.
     source
@@ -42,6 +44,7 @@ class Case:
     library: str
     module: str
     title: str
+    written: str
     why: str
     native: str
     right: str
@@ -56,11 +59,6 @@ class Case:
     @property
     def missing(self) -> bool:
         return find_spec(self.module) is None
-
-    @property
-    def expression(self) -> str:
-        """What one writes: the last expression of the library's part."""
-        return divided(self.native)[1]
 
     @property
     def program(self) -> str:

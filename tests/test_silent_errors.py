@@ -30,6 +30,7 @@ def test_the_library_is_wrong_and_this_package_is_not(case):
 def test_a_case_is_a_program_that_prints_three_answers(case):
     compile(case.program, case.anchor, "exec")
     assert len(re.findall(r"^print\(", case.program, re.M)) == 3
+    assert case.written in case.native
 
 
 def test_there_are_cases_of_many_libraries():
@@ -48,7 +49,7 @@ def test_there_are_cases_of_many_libraries():
     ],
 )
 def test_a_case_that_is_not_true_is_an_error(native, ours):
-    case = silent_errors.Case("L", "math", "T", "W", native, "2.0", ours)
+    case = silent_errors.Case("L", "math", "T", "", "W", native, "2.0", ours)
     with pytest.raises((AssertionError, UserWarning)):
         silent_errors.run(case)
 
