@@ -265,7 +265,7 @@ def silent() -> dict[str, str]:
         title = f"[{case.title}](#{case.anchor})"
         written = f"`{case.written}`"
         if case.missing:
-            cells = ("not installed at this build", "", "")
+            cells = (f"not run: built without {', '.join(case.missing)}", "", "")
         else:
             found = silent_errors.run(case)
             answers = (found.native, found.right, found.ours)

@@ -29,8 +29,8 @@ class Case:
 
     Attributes
     ----------
-    library, module
-        Whose error it is, and what its part imports.
+    library
+        Whose error it is.
     title, why
         What goes wrong, and the reason, in Markdown.
     written
@@ -42,7 +42,6 @@ class Case:
     """
 
     library: str
-    module: str
     title: str
     written: str
     why: str
@@ -57,8 +56,10 @@ class Case:
         return "-".join(words)
 
     @property
-    def missing(self) -> bool:
-        return find_spec(self.module) is None
+    def missing(self) -> list[str]:
+        """The modules that the program imports and that are not installed."""
+        imports = re.findall(r"^(?:import|from) (\w+)", self.program, re.M)
+        return sorted({name for name in imports if find_spec(name) is None})
 
     @property
     def program(self) -> str:
