@@ -159,9 +159,9 @@ def traceable(f: Function) -> Function:
             pass  # f branches, which numbers serve
         except jax.errors.ConcretizationTypeError as error:
             raise NotDifferentiableError(
-                "JAX loses the slope of an array that becomes a number, as in x.item(), "
-                "jnp.arange(x) or jnp.unique(x): f has to run inside jax.jit, too; "
-                "jax.lax.stop_gradient(x) is how to mean a constant"
+                "JAX loses the slope of an array that becomes a number, as in "
+                "x.item(), jnp.arange(x) or jnp.unique(x): f has to run inside "
+                "jax.jit, too; jax.lax.stop_gradient(x) is how to mean a constant"
             ) from error
         except Exception:
             pass  # what f itself says below
