@@ -24,6 +24,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 import numpy_expressions as corpus
+import silent_errors
 from benchmarks import sweep
 from benchmarks.table import Effort, shown
 from typer.testing import CliRunner
@@ -304,6 +305,36 @@ def measured() -> str:
     return markdown_table(("Task", "Method", "n", "Recorded", "Now"), rows)
 
 
+def silent() -> dict[str, str]:
+    """What libraries answer without a word: the table, and the programs."""
+    rows, passages, library = [], [], ""
+    for case in silent_errors.CASES:
+        title = f"[{case.title}](#{case.anchor})"
+        written = f"`{case.written}`"
+        if case.missing:
+            cells = (f"not run: built without {', '.join(case.missing)}", "", "")
+        else:
+            found = silent_errors.run(case)
+            answers = (found.native, found.right, found.ours)
+            cells = tuple(map(silent_errors.shown, answers))
+        row = (case.library, title, written, *cells)
+        rows.append(tuple(cell.replace("|", r"\|") for cell in row))
+        if case.library != library:
+            library = case.library
+            passages.append(f"## {library}")
+        more = f" {library} on it: <{case.source}>." if case.source else ""
+        passages += [
+            f"({case.anchor})=\n### {case.title}",
+            case.why + more,
+            f"```python\n{case.program}\n```",
+        ]
+    head = ("Library", "Error", "What you write", "It says", "Right", "diffmethods")
+    return {
+        "silent-errors": markdown_table(head, rows),
+        "silent-error-programs": "\n\n".join(passages),
+    }
+
+
 def everything() -> dict:
     table = chrestomathy()
     comparison = dm.compare(np.tanh, 2.0)
@@ -324,7 +355,12 @@ def everything() -> dict:
     }
     return {
         "html": html,
-        "markdown": registry() | commands() | {"measured": measured()},
+        "markdown": {
+            **registry(),
+            **commands(),
+            **silent(),
+            "measured": measured(),
+        },
         "methods": methods,
         "tasks": tasks(table),
     }

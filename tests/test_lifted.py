@@ -8,7 +8,12 @@ import pytest
 
 import diffmethods as dm
 from diffmethods import rules
-from diffmethods.errors import InputError, MissingLibraryError, MissingRuleError
+from diffmethods.errors import (
+    InputError,
+    MissingLibraryError,
+    MissingRuleError,
+    NotDifferentiableError,
+)
 from diffmethods.lifted import Library, Lifted, base_of, flatten, with_base
 from diffmethods.methods.dual_numbers import Dual
 from diffmethods.traced import qualified_name
@@ -107,6 +112,7 @@ ORDINARY = {
     "tensorflow": EAGER
     | {
         "copysign": lambda x: np.copysign(x, -1.0),
+        "cumprod": lambda x: np.cumprod(x - 2.4),  # 0 in between
         "fft.fft": lambda x: np.real(np.fft.fft(x)),
         "fft.ifft": lambda x: np.real(np.fft.ifft(x)),
         "fmax": lambda x: np.fmax(x, [np.nan, 2.0, 9.0]),
@@ -133,6 +139,38 @@ def missing(method):
         dm.get_method(method)
     except MissingLibraryError as error:
         pytest.skip(str(error))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: jnp.sum(x) * x[0].item(),
+        lambda x: jnp.sum(jnp.arange(x[0], 3.0)),
+        lambda x: jnp.sum(jnp.unique(jnp.sin(x))),
+        lambda x: jnp.sum(jnp.setdiff1d(x, jnp.ones(1))),
+    ],
+)
+def test_a_number_that_leaves_jaxs_trace_is_an_error(f):
+    """By itself JAX would take it for a constant, and answer a slope without it."""
+    with pytest.raises(NotDifferentiableError, match=r"loses .* becomes a number"):
+        dm.gradient(f, method="jax")(np.array([1.5, 0.5]))
+
+
+def test_code_of_jax_may_branch_and_choose_items():
+    def f(x):
+        y = jnp.sin(x)
+        return jnp.sum(y[y > 0.6] ** 2) if y[0] > 0 else y[0]
+
+    found = dm.gradient(f, method="jax")(np.array([1.5, 0.5]))
+    np.testing.assert_allclose(found, [np.sin(3.0), 0.0], rtol=1e-14)
+
+
+@pytest.mark.parametrize("name", ["setdiff1d", "setxor1d", "union1d", "unique_values"])
+def test_sets_have_no_slope_by_jax(name):
+    others = [] if name == "unique_values" else [np.array([5.0, 2.0])]
+    f = lambda x: np.sum(getattr(np, name)(x, *others))
+    with pytest.raises(MissingRuleError, match=r"np\.sort"):
+        dm.gradient(f, method="jax")(np.array([1.5, 0.5]))
 
 
 @pytest.mark.parametrize("method", ORDINARY)

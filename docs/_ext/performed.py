@@ -20,12 +20,14 @@ import beside
 
 DOCS = Path(__file__).parents[1]
 SCRIPT = DOCS / "perform.py"
+READS = SCRIPT, DOCS / "silent_errors.py", DOCS / "silent_errors.toml"
 
 
 def path(app):
     """Where the results for this package and these libraries are."""
     libraries = sorted((d.name.lower(), d.version) for d in distributions())
-    said = f"{app.config.performed_package}{libraries}{SCRIPT.read_text('utf-8')}"
+    texts = [path.read_text("utf-8") for path in READS]
+    said = f"{app.config.performed_package}{libraries}{texts}"
     digest = hashlib.sha256(said.encode()).hexdigest()[:12]
     return DOCS.parent / "build" / "performed" / f"{digest}.json"
 
@@ -72,7 +74,7 @@ class Performed(SphinxDirective):
             raise self.error(f"no part {name!r}; there are {known}")
         parent = nodes.Element()
         lines = StringList(found["markdown"][name].splitlines(), self.env.docname)
-        self.state.nested_parse(lines, self.content_offset, parent)
+        self.state.nested_parse(lines, self.content_offset, parent, match_titles=True)
         return parent.children
 
 

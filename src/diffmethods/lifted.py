@@ -306,6 +306,23 @@ def without(tree: Any) -> Any:
     return np.zeros(tree.shape) if isinstance(tree, Lifted) else tree
 
 
+def running_products(home: Any) -> Callable[..., Any]:
+    """`numpy.cumprod` for a library whose rule divides by the items, which may be 0.
+
+    It multiplies with items twice as far away each time, by the library's `home`.
+    """
+
+    def cumprod(x: Any, axis: int | None = None, dtype: None = None) -> Any:
+        x = home.ravel(x) if axis is None else home.moveaxis(x, axis, 0)
+        away = 1
+        while away < len(x):
+            x = home.concatenate([x[:away], x[away:] * x[:-away]])
+            away *= 2
+        return x if axis is None else home.moveaxis(x, 0, axis)
+
+    return cumprod
+
+
 def flatten(tree: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
     """Take an outer trace's stand-in apart into arrays, and say how to put others in.
 

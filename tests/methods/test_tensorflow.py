@@ -65,12 +65,18 @@ def test_its_idioms(f, want):
     np.testing.assert_allclose(gradient(f), want, rtol=1e-14, atol=1e-14)
 
 
+STATE = tf.Variable(0.0, dtype=tf.float64)
+
+
 @pytest.mark.parametrize(
     ("f", "operation"),
     [
         (lambda x: tf.numpy_function(np.sum, [tf.sin(x)], tf.float64), "PyFunc"),
         (lambda x: tf.reduce_sum(tf.range(0.0, x[0], 0.1, x.dtype)), "Range"),
         (lambda x: tf.math.zeta(x[0] + 2, tf.constant(2.0, x.dtype)), "Zeta"),
+        (lambda x: STATE.assign(x[0]) * x[1] + STATE, "AssignVariableOp"),
+        (lambda x: STATE.assign_add(x[0]) * x[1] + STATE, "AssignAddVariableOp"),
+        (lambda x: STATE.assign_sub(x[0]) * x[1] + STATE, "AssignSubVariableOp"),
         (
             lambda x: tf.while_loop(
                 lambda y: y < 9,

@@ -13,7 +13,14 @@ from autograd.extend import defjvp, defvjp, primitive
 from autograd.tracer import getval, isbox, new_box, notrace_primitives, trace_stack
 
 from diffmethods.errors import InputError, MissingRuleError
-from diffmethods.lifted import Library, Lifted, Native, base_of, value_of
+from diffmethods.lifted import (
+    Library,
+    Lifted,
+    Native,
+    base_of,
+    running_products,
+    value_of,
+)
 from diffmethods.method import Method
 from diffmethods.operators import check_weight, contract, not_a_scalar
 from diffmethods.pullbacks import MOVES
@@ -101,16 +108,6 @@ def prod(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     return anp.expand_dims(y, tuple(sorted(gone))) if keepdims else y
 
 
-def cumprod(x: Any, axis: int | None = None, dtype: None = None) -> Any:
-    """Products with items twice as far away each time."""
-    x = anp.ravel(x) if axis is None else anp.moveaxis(x, axis, 0)
-    away = 1
-    while away < len(x):
-        x = anp.concatenate([x[:away], x[away:] * x[:-away]])
-        away *= 2
-    return x if axis is None else anp.moveaxis(x, 0, axis)
-
-
 def norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """The norms that have a right slope."""
     if ord is not None and not isinstance(ord, str) and not 1 < ord < np.inf:
@@ -158,7 +155,7 @@ def where(condition: Any, *choices: Any) -> Any:
 MEND: dict[str, Function] = {  # what Autograd lacks, or takes differently
     "cbrt": lambda x: anp.sign(x) * anp.abs(x) ** (1 / 3),
     "copysign": copysign,
-    "cumprod": cumprod,
+    "cumprod": running_products(anp),
     "fmod": lambda a, b: a - b * anp.trunc(a / b),
     "heaviside": lambda x, half: np.heaviside(getval(x), half),
     "i0": autograd.scipy.special.i0,

@@ -13,7 +13,11 @@ from jax.sharding import NamedSharding
 
 from diffmethods import rules
 from diffmethods.compiled import COMPILE, by_program
-from diffmethods.errors import DiffmethodsError, MissingRuleError
+from diffmethods.errors import (
+    DiffmethodsError,
+    MissingRuleError,
+    NotDifferentiableError,
+)
 from diffmethods.lifted import (
     DEVICE,
     Library,
@@ -141,6 +145,31 @@ MEND: dict[str, Function] = {  # what JAX lacks, or takes differently
 }
 
 
+def traceable(f: Function) -> Function:
+    """Code for JAX, where no array becomes a number in silence.
+
+    Where JAX knows only shapes, ``x.item()``, ``jnp.arange(x)`` and ``jnp.unique(x)``
+    are errors; where it knows the numbers they leave the trace, and the slope is 0.
+    """
+
+    def run(base: Any) -> Any:
+        try:
+            jax.eval_shape(f, base)
+        except jax.errors.TracerBoolConversionError:
+            pass  # f branches, which numbers serve
+        except jax.errors.ConcretizationTypeError as error:
+            raise NotDifferentiableError(
+                "JAX loses the slope of an array that becomes a number, as in "
+                "x.item(), jnp.arange(x) or jnp.unique(x): f has to run inside "
+                "jax.jit, too; jax.lax.stop_gradient(x) is how to mean a constant"
+            ) from error
+        except Exception:
+            pass  # what f itself says below
+        return f(base)
+
+    return run
+
+
 def real_parts(y: Any, base: Any) -> list[Any]:
     if jnp.iscomplexobj(base):
         return [jnp.asarray(y, base.dtype)]
@@ -149,12 +178,20 @@ def real_parts(y: Any, base: Any) -> list[Any]:
     return [jnp.asarray(y, base.dtype)]
 
 
+APART = """
+intersect1d setdiff1d setxor1d union1d
+unique_all unique_counts unique_inverse unique_values
+""".split()  # they call unique
+
+
 LIBRARY = Library(
     "jax",
     {"np": jnp, "scipy.special": jax.scipy.special},
     asarray=as_array,
     mend=MEND,
+    apart=APART,
     real_parts=real_parts,
+    native=traceable,
 )
 
 

@@ -20,6 +20,7 @@ from diffmethods.lifted import (
     Native,
     base_of,
     no_device,
+    running_products,
     value_of,
 )
 from diffmethods.method import Method
@@ -56,6 +57,9 @@ ZERO = tf.UnconnectedGradients.ZERO
 
 # Operations through which TensorFlow's slope is 0 without a word, by which inputs.
 SILENT: dict[str, tuple[int, ...]] = {
+    "AssignAddVariableOp": (1,),
+    "AssignSubVariableOp": (1,),
+    "AssignVariableOp": (1,),
     "Betainc": (0, 1),
     "LinSpace": (0, 1),
     "OneHot": (2, 3),
@@ -244,6 +248,7 @@ def copysign(a: Any, b: Any) -> Any:
 MEND: dict[str, Function] = {  # what TensorFlow lacks, or takes differently
     "getitem": getitem,
     "copysign": copysign,
+    "cumprod": running_products(tnp),
     "degrees": tnp.rad2deg,
     "fft.fft": transformed(tf.signal.fft),
     "fft.ifft": transformed(tf.signal.ifft),
