@@ -21,6 +21,7 @@ from diffmethods.traced import Traced, outcome
 Function = Callable[..., Any]
 
 EVERYWHERE = (-np.inf, np.inf)
+ALONE = 2  # nodes that f sees one by one, when it is shown the others in one call
 NEAR_ZERO = 0.015  # below, the size of x says nothing about the scale of f
 
 MAX_EVALUATIONS = 100
@@ -104,9 +105,13 @@ class Result:
 class Sampler:
     """Evaluates f at several nodes around each item of x.
 
-    The first of three ways that works is kept: all nodes in one call, for the rows of x
-    (its items along the first axis) that are asked for; the same for all rows, which f
-    may need because it holds arrays of that shape; and node by node.
+    The nodes come in pairs, those farthest apart first.  The first of two ways that
+    works is kept: in few calls, for the rows of x (its items along the first axis) that
+    are asked for; and node by node, for all rows, as f may hold arrays of their shape.
+
+    In few calls, the first pair is evaluated alone and the others together.  So a
+    function that mixes what it gets in one call, by a mean or a condition on all of it,
+    gives values that do not fit together; `confirms` finds out whether it does.
 
     Attributes
     ----------
@@ -122,13 +127,13 @@ class Sampler:
     def __init__(self, f: Function, x: Any):
         self.f, self.x = f, x
         self.table = np.reshape(x, (-1, *np.shape(x)[1:])) if np.ndim(x) else x[None]
-        self.ways = [self._rows, self._whole, self._singly]
+        self.ways = [self._together, self._singly]
         self.eps, self.traced = EPS, False
         self.shape = np.shape(x)
 
     def __call__(self, nodes: Any, rows: Any) -> Any:
         """Values at nodes of shape (number of nodes, number of rows, ...)."""
-        while len(self.ways) > 1:
+        if len(self.ways) > 1:
             try:
                 y = self.ways[0](nodes, rows)
                 if np.shape(y) == nodes.shape:
@@ -138,17 +143,38 @@ class Sampler:
             self.ways.pop(0)
         return self.ways[0](nodes, rows)
 
-    def _rows(self, nodes: Any, rows: Any) -> Any:
-        return self.value(nodes)
+    @property
+    def together(self) -> bool:
+        """Whether f is evaluated at several nodes in one call."""
+        return self.ways[0] == self._together
 
-    def _whole(self, nodes: Any, rows: Any) -> Any:
-        if np.ndim(self.x):
-            every = np.repeat(self.table[None], len(nodes), axis=0)
-            every[:, rows] = nodes
-            return self.value(every)[:, rows]
-        return None
+    def confirms(self, nodes: Any, rows: Any, y: Any) -> bool:
+        """Whether the second pair has the same values alone as with the others.
+
+        If not, f is evaluated node by node from now on.
+        """
+        pair = slice(ALONE, 2 * ALONE)
+        alone, finest = self._each(nodes[pair], rows), 16 * self.eps
+        size = np.max(np.abs(y), where=np.isfinite(y), initial=0.0)
+        if np.allclose(alone, y[pair], finest, finest * size, equal_nan=True):
+            return True
+        self.ways.pop(0)
+        return False
+
+    def _together(self, nodes: Any, rows: Any) -> Any:
+        others = self.value(nodes[ALONE:])
+        if others.shape != nodes[ALONE:].shape:
+            return None
+        return np.concatenate([self._each(nodes[:ALONE], rows), others])
+
+    def _each(self, nodes: Any, rows: Any) -> Any:
+        """Node by node, for those rows."""
+        if not np.ndim(self.x):
+            return np.stack([self.value(node) for node in nodes[:, 0]])[:, None]
+        return np.stack([self.value(node) for node in nodes])
 
     def _singly(self, nodes: Any, rows: Any) -> Any:
+        """Node by node, for all rows."""
         if not np.ndim(self.x):
             points = list(nodes[:, 0])
             if np.iscomplexobj(nodes):

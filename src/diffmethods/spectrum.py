@@ -28,8 +28,9 @@ class Nodes:
     Attributes
     ----------
     at
-        Chebyshev's nodes, rounded to a few bits: with a power of two as the step h, the
-        sum ``x + h * at`` is exact unless it passes another power of two.
+        Chebyshev's nodes, in pairs of opposite ones from the outermost, and rounded to
+        a few bits: with a power of two as the step h, the sum ``x + h * at`` is exact
+        unless it passes another power of two.
     transform
         Values at the nodes to coefficients of T_1, T_2, ...
     slopes
@@ -65,12 +66,17 @@ class Nodes:
         return np.vstack([short, self.slopes @ self.transform, self.transform[-6:]])
 
     @functools.cached_property
+    def others(self) -> Any:
+        """The same out of the differences to the value at the first node."""
+        return np.ascontiguousarray(self.rows[:, 1:])
+
+    @functools.cached_property
     def halves(self) -> tuple[Any, Any]:
         """The same by parity, of a first derivative and the last four coefficients.
 
         The former out of f(x + h t) - f(x - h t), the latter out of the sums.
         """
-        half = self.rows[:, : len(self.at) // 2]
+        half = self.rows[:, ::2]
         return half[[1, -3, -1]], half[[-4, -2]]
 
     @functools.cached_property
@@ -85,7 +91,7 @@ def nodes(order: int, side: int = 0, bits: int = BITS[0]) -> Nodes:
     count = size(order)
     turn = (2 * np.arange(count // 2) + 1) * np.pi / (2 * count)
     half = np.round(np.ldexp(np.cos(turn), bits))
-    at = np.ldexp(np.concatenate([half, -half]), -bits)
+    at = np.ldexp(np.ravel([half, -half], order="F"), -bits)
     values = np.polynomial.chebyshev.chebvander(at, count - 1)
     transform = np.linalg.inv(values)
     transform += transform @ (np.eye(count) - values @ transform)
@@ -199,15 +205,15 @@ def judged(
     )
 
 
-def judged_number(there: Nodes, y: Any) -> tuple[float, float]:
+def judged_number(there: Nodes, base: float, y: Any) -> tuple[float, float]:
     """A derivative and its error, times a power of the step, of one item in haste.
 
-    The coefficients tell no more than whether it is good: the error is larger than the
-    one that `judged` would tell, and infinite where the tail does not decay as an
-    analytic function's does.
+    It takes the first value, and the differences of the others to it.  The coefficients
+    tell no more than whether it is good: the error is larger than the one that `judged`
+    would tell, and infinite where the tail does not decay as an analytic function's
+    does.
     """
-    base = y.item(0)
-    short, df, *last = there.rows.dot(y - base).ravel().tolist()
+    short, df, *last = there.others.dot(y).tolist()
     middle, middle_2, before, before_2, tail, tail_2 = map(abs, last)
     floor = (abs(base) + abs(df) + TINY) * (EPS / 2)
     tail = max(tail, tail_2, floor)
@@ -228,8 +234,7 @@ def judged_strip(there: Nodes, y: Any) -> tuple[Any, Any]:
 
     It is what `judged_number` does, but for earlier decay and what is left out.
     """
-    half = len(y) // 2
-    right, left = y[:half], y[half:]
+    right, left = y[::2], y[1::2]
     odd_rows, even_rows = there.halves
     c = np.empty((5, y.shape[1]))
     np.matmul(odd_rows, right - left, out=c[:3])

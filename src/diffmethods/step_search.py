@@ -11,7 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from diffmethods.black_box import Result, Sampler, Status, checked_count, power_of_two
+from diffmethods.black_box import (
+    ALONE,
+    Result,
+    Sampler,
+    Status,
+    checked_count,
+    power_of_two,
+)
 from diffmethods.spectrum import (
     BITS,
     ENOUGH,
@@ -57,7 +64,7 @@ class Search:
         self.sampler, self.rows, self.order = sampler, rows, order
         self.x = np.ravel(sampler.table[rows])
         self.rest = sampler.table.shape[1:]
-        self.h, *limits = map(np.ravel, start)
+        self.first_h, *limits = map(np.ravel, start)
         self.spacing, self.below, self.above = limits
         self.nit = 0
         self._start(self.x.size)
@@ -65,7 +72,7 @@ class Search:
     def _start(self, count: int) -> None:
         """Room for that many results; f may give several for one x."""
         self.shared = count != self.x.size
-        self.h = np.resize(self.h, count)
+        self.h = np.resize(self.first_h, count)
         self.df, self.error = np.full(count, np.nan), np.full(count, np.inf)
         self.best_h, self.scale = self.h.copy(), np.zeros(count)
         self.cap, self.scare = np.full(count, np.inf), np.full(count, np.nan)
@@ -77,13 +84,31 @@ class Search:
     def run(self, rounds: int, known: Any = None) -> None:
         """Go on until every item is done; `known` values are those of the first."""
         while self.nit < rounds and not self.done.all():
-            self._round(known if self.nit == 0 else None)
+            looked_at = self._round(known if self.nit == 0 else None)
             self.nit += 1
+            if self.nit == 1 < rounds and not self.done.all():
+                self._confirm(*looked_at)
 
-    def _round(self, known: Any) -> None:
+    def _pending(self) -> tuple[Any, Any]:
+        """The rows that are not done, and their items."""
         pending = ~self.done.reshape(len(self.rows) if not self.shared else 1, -1)
         rows = np.flatnonzero(pending.any(1))
         own = np.arange(self.x.size).reshape(len(self.rows), -1)[rows].ravel()
+        return rows, own
+
+    def _confirm(self, points: Any, y: Any) -> None:
+        """Start anew, node by node, if f mixes what it gets in one call."""
+        if not self.sampler.together:
+            return
+        rows, own = self._pending()
+        nfev = self.nfev
+        nfev[own] += ALONE
+        if not self.sampler.confirms(points[:, rows], self.rows[rows], y[:, rows]):
+            self._start(self.h.size)
+            self.nfev = nfev
+
+    def _round(self, known: Any) -> tuple[Any, Any]:
+        rows, own = self._pending()
         limits = (part[own] for part in (self.spacing, self.below, self.above))
         kinds, self.h[own] = intervals(self.h[own], *limits)
         at = np.empty((size(self.order), len(own)))
@@ -91,6 +116,7 @@ class Search:
             at[:, these] = nodes(self.order, *kind).column
         points = (self.x[own] + self.h[own] * at).reshape(len(at), -1, *self.rest)
         y = self.sampler(points, self.rows[rows]) if known is None else known
+        looked_at = points, y
         y = y.reshape(len(at), -1)
         if y.shape[1] != len(own) and not self.shared:
             self._start(y.shape[1])
@@ -101,11 +127,12 @@ class Search:
             if not self.done.all():
                 self.h[:] = self.h[~self.done].min()
         if self.shared:
-            return
+            return looked_at
         self.tried.append(np.full(self.h.size, np.nan))
         self.tried[-1][own] = self.h[own]
         for kind, these in kinds.items():
             self._learn(own[these], y[:, these], kind)
+        return looked_at
 
     def _learn(self, items: Any, y: Any, kind: tuple[int, int]) -> None:
         """Keep what is better than before, and choose the next steps."""
@@ -220,7 +247,8 @@ def searched(
     rows: Any = None,
 ) -> tuple[Result, Any]:
     """Run the searches, for some rows or for all, and put what they found together."""
-    rounds = checked_count(max_evaluations, size(order)) // size(order)
+    budget = checked_count(max_evaluations, size(order))
+    rounds = max(1, (budget - ALONE * sampler.together) // size(order))
     parts = [np.reshape(part, np.shape(sampler.table)) for part in start]
     searches = []
     every = np.arange(len(sampler.table)) if rows is None else rows

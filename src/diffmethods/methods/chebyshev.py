@@ -9,6 +9,7 @@ import numpy as np
 
 from diffmethods import black_box
 from diffmethods.black_box import (
+    ALONE,
     EVERYWHERE,
     MAX_EVALUATIONS,
     NEAR_ZERO,
@@ -200,32 +201,37 @@ def first_look(f: Function, x: Any, order: int) -> tuple[Any, Any]:
     h = (distance if distance > NEAR_ZERO else 1.0) * first_step(order)
     if not h < LARGE:
         return None, None
-    there, h, steps = first_nodes(order, math.frexp(h)[1] - 1)
-    points = x + steps
+    there, h, first, second, rest = first_nodes(order, math.frexp(h)[1] - 1)
+    points = x + rest
     try:
-        y = f(points)
+        base, other, y = f(x + first), f(x + second), f(points)
     except Exception:  # f wants numbers
         return None, None
     if type(y) is not np.ndarray or y.shape != points.shape or y.dtype != float:
         return None, None
-    df, error = judged_number(there, y)
+    if not (type(base) is type(other) is np.float64):
+        return None, None
+    changes = np.empty(len(y) + 1)
+    changes[0], changes[1:] = other - base, (y - base)[:, 0]
+    df, error = judged_number(there, float(base), changes)
     if error < ENOUGH * abs(df):
-        return y, np.float64(df / h**order)
-    return y.copy(), None
+        return None, np.float64(df / h**order)
+    return np.concatenate([[[base], [other]], y]), None
 
 
 @functools.lru_cache
-def first_nodes(order: int, exponent: int) -> tuple[Nodes, float, Any]:
-    """Nodes, a power of two as the step, and the nodes times that step."""
+def first_nodes(order: int, exponent: int) -> tuple[Nodes, float, float, float, Any]:
+    """Nodes, a power of two as the step, and the steps: two numbers, and the others."""
     there, h = nodes(order), math.ldexp(1.0, exponent)
-    return there, h, h * there.column
+    first, second = (h * there.at[:ALONE]).tolist()
+    return there, h, first, second, h * there.column[ALONE:]
 
 
 @np.errstate(all="ignore")
 def first_looks(f: Function, x: Any) -> tuple[Any, Any] | None:
     """The derivatives of many items, strip by strip, and which rows are not good."""
     there = nodes(1)
-    half = there.at[: len(there.at) // 2, None]
+    half = there.column[::2]
     df, rest = np.empty(x.shape), []
     strip = max(1, STRIP // (x.size // len(x)))
     for first in range(0, len(x), strip):
@@ -237,14 +243,19 @@ def first_looks(f: Function, x: Any) -> tuple[Any, Any] | None:
         bits &= EXPONENT
         points = np.empty((len(there.at), *at.shape))
         steps = half.reshape(-1, *np.ones(at.ndim, int)) * h
-        np.add(at, steps, out=points[: len(half)])
-        np.subtract(at, steps, out=points[len(half) :])
-        try:
-            y = f(points)
-        except Exception:  # f wants arrays of the shape of x
-            return None
-        if type(y) is not np.ndarray or y.shape != points.shape or y.dtype != float:
-            return None
+        np.add(at, steps, out=points[::2])
+        np.subtract(at, steps, out=points[1::2])
+        y = np.empty(points.shape)
+        for place in (0, 1, slice(ALONE, None)):
+            try:
+                some = f(points[place])
+            except Exception:  # f wants arrays of the shape of x
+                return None
+            if type(some) is not np.ndarray or some.dtype != float:
+                return None
+            if some.shape != points[place].shape:
+                return None
+            y[place] = some
         slope, good = judged_strip(there, y.reshape(len(y), -1))
         np.divide(slope.reshape(h.shape), h, out=df[first : first + strip])
         if not good.all():
