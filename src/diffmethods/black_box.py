@@ -153,8 +153,11 @@ class Sampler:
 
         If not, f is evaluated node by node from now on.
         """
-        pair = slice(ALONE, 2 * ALONE)
-        alone, finest = self._each(nodes[pair], rows), 16 * self.eps
+        pair, finest = slice(ALONE, 2 * ALONE), 16 * self.eps
+        try:
+            alone = self._each(nodes[pair], rows)
+        except Exception:  # f wants arrays of the shape of x
+            alone = self._singly(nodes[pair], rows)
         size = np.max(np.abs(y), where=np.isfinite(y), initial=0.0)
         if np.allclose(alone, y[pair], finest, finest * size, equal_nan=True):
             return True
@@ -206,6 +209,14 @@ class Sampler:
         if y.dtype.kind in "fc":
             self.eps = max(self.eps, float(np.finfo(y.dtype).eps))
         return y.astype(complex if y.dtype.kind == "c" else float, copy=False)
+
+
+class OneByOne(Sampler):
+    """Evaluates f at one node a call, for the rows that are asked for if it can."""
+
+    def __init__(self, f: Function, x: Any):
+        super().__init__(f, x)
+        self.ways = [self._each, self._singly] if np.ndim(x) else [self._singly]
 
 
 class Along(Sampler):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from diffmethods.black_box import (
+    ALONE,
     NEAR_ZERO,
     RTOL_OPTION,
     USUAL_STEP,
@@ -45,6 +46,7 @@ NOISE = np.log(EPS / 4)  # of a coefficient, in parts of the largest
 SAME = 0.15  # a smaller change of the radius's logarithm is none
 ENOUGH = 2e-14  # a relative error estimate that no further circle is drawn for
 SUFFICES = 1e-11  # at a number, where two circles are to do; the truth is mostly better
+SURE = 1e-9  # that f cannot reach if it mixes what it gets in one call
 ACCEPTED = 1e-4  # where no other circle is better
 TINY = 1e-300
 BLOCK = 64  # items at a time, to save memory
@@ -123,8 +125,8 @@ class Circles:
     def __init__(self, sampler: Sampler, radius: Any, order: int, nodes: int):
         self.sampler, self.order, self.nodes = sampler, order, nodes
         self.x = np.ravel(sampler.table)
-        self.nit = 0
-        self._start(np.ravel(radius))
+        self.nit, self.first_radius = 0, np.ravel(radius)
+        self._start(self.first_radius)
 
     def _start(self, radius: Any) -> None:
         count = radius.size
@@ -137,10 +139,24 @@ class Circles:
         self.done, self.finite, self.analytic = np.zeros((3, count), bool)
 
     def run(self) -> None:
+        self._draw()
+        unsure = self.error > SURE * np.maximum(np.abs(self.df), self.scale)
+        if self.sampler.together and unsure.any() and not self._confirmed():
+            nfev = self.nfev
+            self._start(self.first_radius)
+            self.nit, self.nfev = 0, nfev
+            self._draw()
+
+    def _draw(self) -> None:
         while self.nit < ROUNDS and not self.done.all():
-            rows = self._rows()
-            self._round(rows, SCOUTS if self.nit == 0 else self.nodes)
+            self._round(self._rows(), SCOUTS if self.nit == 0 else self.nodes)
             self.nit += 1
+
+    def _confirmed(self) -> bool:
+        """Whether f does not mix what it gets in one call, by the last circles."""
+        points, rows, y = self.looked_at
+        self.nfev += ALONE
+        return self.sampler.confirms(points, rows, y)
 
     def _rows(self) -> Any:
         if self.shared:
@@ -149,10 +165,11 @@ class Circles:
 
     def _round(self, rows: Any, count: int) -> None:
         own = np.arange(self.x.size).reshape(len(self.sampler.table), -1)[rows].ravel()
-        points = self.x[own] + self.radius[own] * circle(count)[:, None]
-        shape = (count, -1, *self.sampler.table.shape[1:])
+        order = opposite(count)
+        points = self.x[own] + self.radius[own] * circle(count)[order, None]
+        points = points.reshape(count, -1, *self.sampler.table.shape[1:])
         try:
-            y = self.sampler(points.reshape(shape), rows).reshape(count, -1)
+            values = self.sampler(points, rows)
         except DiffmethodsError:
             raise
         except TypeError as reason:
@@ -161,6 +178,9 @@ class Circles:
                 f"cauchy_integral evaluates f at complex numbers, and f takes none: "
                 f"{reason}; chebyshev needs real numbers alone"
             ) from reason
+        self.looked_at = points, rows, values
+        y = np.empty((count, values.size // count), complex)
+        y[order] = values.reshape(count, -1)
         if y.shape[1] != len(own) and not self.shared:
             self._start(np.full(y.shape[1], self.radius[0]))
         items = np.arange(y.shape[1]) if self.shared else own
@@ -189,6 +209,9 @@ class Circles:
         decay = np.where(last > 0, slope(pairs, last), np.log(0.1))
         ends = last >= count - 2
         alias = np.where(ends, negative, floor) * np.exp(decay * (order + 1))
+        top = np.take_along_axis(pairs, last[None], 0)[0]  # others may be 0 by symmetry
+        top = top * np.exp(decay * (count - last + order))
+        alias = np.where(last >= 3 * count // 4, np.fmax(alias, top), alias)
         factor = ratio(order, radius)
         self.nfev[items] += count
         sound, stale = finite & ~mirrored, np.zeros(len(items), bool)
@@ -197,10 +220,12 @@ class Circles:
             better = sound & (error < self.error[items])
             stale = error > self.error[items] / 2
             near = np.max(a[order : order + 2], axis=0)
-            near = np.where((last < order) | (near <= 4 * floor), 0, near)
+            near = np.where((last < order) | (near <= 4 * floor), largest, near)
             self._keep(items[better], better, c[order] * factor, error, near * factor)
             self.noise[items] = np.where(better, floor, self.noise[items])
             real = np.max(np.abs(c.imag), axis=0) <= 8 * floor
+            on_axis = np.abs(y[[0, count // 2]].imag).max(axis=0) <= 8 * floor
+            real |= on_axis & (np.abs(c[order].imag) * factor <= error)
             self.real[items] = np.where(better, real, self.real[items])
         self.finite[items] |= finite
         self.analytic[items] |= sound
@@ -365,12 +390,9 @@ def first_looks(f: Function, x: Any, order: int) -> Any:
     most = checked_nodes(None, order)
     choices, count = (most * 2 // 3, most * 5 // 6, most), SCOUTS
     for _ in range(LOOKS):
-        points = x + radius * circle(count)
-        try:
-            y = f(points)
-        except Exception:  # f wants numbers, or real ones
-            return None
-        if type(y) is not np.ndarray or y.shape != points.shape or y.dtype != complex:
+        points = x + radius * circle(count)[opposite(count)]
+        y = values_around(f, points)
+        if y is None:
             return None
         c = transform(count).dot(y)
         a = np.abs(c)
@@ -405,10 +427,36 @@ def first_looks(f: Function, x: Any, order: int) -> Any:
             growth = min(growth, 0.5)
         settled = count > SCOUTS and abs(math.log(growth)) < SAME
         if settled and error < ACCEPTED * abs(df):
-            return np.float64(df)
+            sampler = Sampler(f, np.complex128(x))
+            sure = sampler.confirms(points[:, None], slice(None), y[:, None])
+            return np.float64(df) if sure else None
         radius *= growth
         count = SCOUTS if growth > FAR and count == SCOUTS else choices[enough]
     return None
+
+
+def values_around(f: Function, points: Any) -> Any:
+    """The first pair of them alone and the others together; None if f refuses that."""
+    try:
+        others = f(points[ALONE:])
+        alone = [f(point) for point in points[:ALONE]]
+    except Exception:  # f wants numbers, or real ones
+        return None
+    if type(others) is not np.ndarray or others.dtype != complex:
+        return None
+    if others.shape != (len(points) - ALONE,) or not all(map(is_complex, alone)):
+        return None
+    return np.concatenate([alone, others])
+
+
+def is_complex(y: Any) -> bool:
+    return type(y) is np.complex128
+
+
+@functools.cache
+def opposite(count: int) -> Any:
+    """The nodes of a circle in pairs of opposite ones, those on the real axis first."""
+    return np.array(sorted(range(count), key=lambda k: k % (count // 2)))
 
 
 @functools.lru_cache
@@ -419,8 +467,11 @@ def sums(count: int) -> Any:
 
 @functools.lru_cache
 def transform(count: int) -> Any:
-    """Values on a circle to coefficients; beside it an FFT takes long to begin."""
-    return np.fft.fft(np.eye(count)) / count
+    """Values at pairs of opposite nodes to coefficients, for one point.
+
+    Beside it an FFT takes long to begin.
+    """
+    return (np.fft.fft(np.eye(count)) / count)[:, opposite(count)]
 
 
 @functools.cache

@@ -204,10 +204,11 @@ def first_look(f: Function, x: Any, order: int) -> tuple[Any, Any]:
     there, h, first, second, rest = first_nodes(order, math.frexp(h)[1] - 1)
     points = x + rest
     try:
-        base, other, y = f(x + first), f(x + second), f(points)
+        y = f(points)
+        if type(y) is not np.ndarray or y.shape != points.shape or y.dtype != float:
+            return None, None
+        base, other = f(x + first), f(x + second)
     except Exception:  # f wants numbers
-        return None, None
-    if type(y) is not np.ndarray or y.shape != points.shape or y.dtype != float:
         return None, None
     if not (type(base) is type(other) is np.float64):
         return None, None
@@ -246,7 +247,7 @@ def first_looks(f: Function, x: Any) -> tuple[Any, Any] | None:
         np.add(at, steps, out=points[::2])
         np.subtract(at, steps, out=points[1::2])
         y = np.empty(points.shape)
-        for place in (0, 1, slice(ALONE, None)):
+        for place in (slice(ALONE, None), 0, 1):
             try:
                 some = f(points[place])
             except Exception:  # f wants arrays of the shape of x

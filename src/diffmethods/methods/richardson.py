@@ -13,6 +13,7 @@ from diffmethods.black_box import (
     MAX_EVALUATIONS,
     USUAL_STEP,
     Along,
+    OneByOne,
     Result,
     Sampler,
     Status,
@@ -99,7 +100,7 @@ def solve(
     """
     x = np.asarray(x, float)[()]
     options = (step, ratio, bounds, max_evaluations, rtol)
-    return at_items(Sampler(f, x), x, order, *options)[0]
+    return at_items(OneByOne(f, x), x, order, *options)[0]
 
 
 class Tableau:
@@ -107,7 +108,10 @@ class Tableau:
 
     Central differences have errors in even powers of the step.  Two of them at h and
     h / ratio give one without the square, two of those one without the fourth power.
-    The best entry is the one that differs least from those that it was made of.
+    The best entry is the one that differs least from those that it was made of.  Its
+    `blur` is what f varies by over the distance of the numbers around x, as the nodes
+    are rounded, and its `scale` the usual size of the derivative, both out of the slope
+    of f beside x.
     """
 
     def __init__(
@@ -132,6 +136,10 @@ class Tableau:
         self.df, self.error = np.full(count, np.nan), np.full(count, np.inf)
         self.noise, self.nfev = np.zeros(count), np.zeros(count, int)
         self.best_h = self.h.copy()
+        self.scale, self.blur = np.zeros((2, count))
+        self.spacing = np.resize(self.least / LEAST, count)
+        self.past_h = np.full(count, np.nan)
+        self.past_y = np.full((len(self.stencil.offsets), count), np.nan, complex)
         self.done = np.zeros(count, bool)
         self.column: list[Any] = []
 
@@ -165,6 +173,10 @@ class Tableau:
             self.df = self.df.astype(complex)
         weights = np.array(self.stencil.floats)[1:, None]
         quotient = (weights * (y[1:] - y[0])).sum(0) / h**self.order
+        slope = np.max(np.abs(self.past_y[:, items] - y), axis=0)
+        slope = np.nan_to_num(slope / (self.past_h[items] - h))
+        self.past_y[:, items], self.past_h[items] = y, h
+        blur = self.stencil.amplification * self.spacing[items] * slope / h**self.order
         noise = self.sampler.eps * np.max(np.abs(y), axis=0)
         finite = np.isfinite(quotient)
         column = [quotient]
@@ -181,6 +193,8 @@ class Tableau:
             keep = items[better]
             self.df[keep], self.error[keep] = entry[better], error[better]
             self.best_h[keep], self.noise[keep] = h[better], noise[better]
+            self.scale[keep] = (slope / h ** (self.order - 1))[better]
+            self.blur[keep] = blur[better]
             column.append(entry)
         self.nfev[items] += len(y)
         self._go_on(items, column, finite)
@@ -246,11 +260,14 @@ def extrapolated(
     def whole(array: Any) -> Any:
         return array.reshape(sampler.shape)[()]
 
-    names = ("df", "error", "noise", "best_h", "done", "nfev")
-    df, error, noise, best_h, done, nfev = (whole(getattr(tableau, n)) for n in names)
+    names = ("df", "error", "blur", "scale", "noise", "best_h", "done", "nfev")
+    df, error, blur, scale, noise, best_h, done, nfev = (
+        whole(getattr(tableau, name)) for name in names
+    )
+    error = error + blur
     with np.errstate(all="ignore"):
         rounding = tableau.stencil.amplification * noise / best_h**order
-    good = error <= rtol * np.abs(df)
+    good = error <= rtol * np.maximum(np.abs(df), scale)
     good |= (np.abs(df) <= error) & (error <= 10 * rounding)  # 0, as far as one can see
     worse = [~np.isfinite(error), ~done]
     causes = [Status.NOT_FINITE, Status.OUT_OF_EVALUATIONS]
@@ -261,7 +278,7 @@ def extrapolated(
 def derivative(f: Function, x: Any, order: int, **options: Any) -> Any:
     """All items of x in the same calls of f, each with steps of its own."""
     point = np.asarray(np.real(plain(x)), float)[()]
-    sampler = Sampler(f, point)
+    sampler = OneByOne(f, point)
     result, h = at_items(sampler, point, order, **options)
     if isinstance(x, Traced) or sampler.traced:
         h = h if np.shape(h) == np.shape(x) else np.median(h)
