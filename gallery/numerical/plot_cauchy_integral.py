@@ -86,7 +86,7 @@ for order in (1, 2, 5, 10, 20, 50):
 # %%
 # On arrays
 # ---------
-# Each item has its own circle, and f is called once for the nodes of all.
+# Each item has its own circle, and f is called for the nodes of all together.
 
 
 def polynomial(x):

@@ -15,6 +15,7 @@ from diffmethods.errors import (
     OptionError,
     ShapeError,
 )
+from diffmethods.operators import _check_elementwise as check_elementwise
 from diffmethods.stencils import EPS, checked_step, primal
 from diffmethods.traced import Traced, outcome
 
@@ -322,6 +323,13 @@ def first_time(x: Any, v: Any, part: float, *given: Any) -> tuple[Any, Any]:
     steps = np.broadcast_to(first_steps(x, part, *given), np.shape(x))
     shortest = np.min(np.ravel(steps)[moving] / speed)
     return shortest, np.max(np.spacing(np.abs(np.ravel(x)[moving])) / speed)
+
+
+def elementwise_result(result: Result, f: Function) -> Result:
+    """The result, if f is elementwise where x is an array."""
+    if np.ndim(result.x):
+        check_elementwise(f, result.x, result.df)
+    return result
 
 
 def reliable(result: Result, f: Function) -> Any:

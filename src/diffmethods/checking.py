@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from diffmethods.errors import ShapeError, WrongDerivativeError
-from diffmethods.operators import OF_MANY, jacobian
+from diffmethods.operators import OF_MANY, jacobian, refuse_mask
 from diffmethods.traced import outcome
 
 MOST_ROWS = 10
@@ -140,6 +140,7 @@ def check_gradient(
        0       1.625       3.25     1.6e+00
        1        0.25       0.25     0.0e+00
     """
+    refuse_mask("x", x)
     x = np.asarray(x, float)[()]
     name = name or getattr(f, "__name__", "f")
     true = np.asarray(jacobian(f, method=reference)(x))

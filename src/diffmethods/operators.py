@@ -607,8 +607,21 @@ def _derivative(
     if np.iscomplexobj(x) and not isinstance(x, Traced):
         _check_holomorphic(method, f, x, options)
     if np.ndim(x) and not isinstance(x, Traced):
-        _check_elementwise(lambda x: _evaluated(method, f, x, options), x, dy)
+        if np.shape(dy) != np.shape(x) or not (order > 1 and _proven(method, f)):
+            _check_elementwise(lambda x: _evaluated(method, f, x, options), x, dy)
     return dy
+
+
+def _proven(method: Method, f: Function) -> bool:
+    """Whether f is known to be elementwise, which a method for black boxes never asks.
+
+    Such a method has no short cut at arrays, and shows f numbers alone.
+    """
+    if not method.at_array:
+        return False
+    from diffmethods import elementwise  # loaded with the method
+
+    return elementwise.proven(f)
 
 
 def _in_blocks(
@@ -773,6 +786,7 @@ def _point(x: Any, method: Method, complex_allowed: bool = False) -> Any:
         return x
     if (own := _own(x, method)) is not None:
         return own
+    refuse_mask("x", x)
     foreign = is_foreign(x)
     x = x if foreign else joined(np.asarray(x))
     if isinstance(x, Traced):
@@ -795,8 +809,19 @@ def _point(x: Any, method: Method, complex_allowed: bool = False) -> Any:
     return x.astype(float, copy=not lent)[()]
 
 
+def refuse_mask(name: str, x: Any) -> None:
+    """A masked array would lose its mask on the way."""
+    if isinstance(x, np.ndarray) and hasattr(x, "mask"):
+        raise InputError(
+            f"{name} is a masked array, and derivatives know no masks: give "
+            f"{name}.filled(np.nan), or {name}.compressed() for the items that are not "
+            "masked"
+        )
+
+
 def _like(v: Any, x: Any, method: Method) -> Any:
     """A direction, of the shape of the point."""
+    refuse_mask("v", v)
     if (own := _own(v, method)) is not None:
         v = own
     elif is_foreign(v):

@@ -74,7 +74,7 @@ class Nodes:
     def halves(self) -> tuple[Any, Any]:
         """The same by parity, of a first derivative and the last four coefficients.
 
-        The former out of f(x + h t) - f(x - h t), the latter out of the sums.
+        The former out of f(x - h t) - f(x + h t), the latter out of the sums.
         """
         half = self.rows[:, ::2]
         return half[[1, -3, -1]], half[[-4, -2]]
@@ -91,7 +91,7 @@ def nodes(order: int, side: int = 0, bits: int = BITS[0]) -> Nodes:
     count = size(order)
     turn = (2 * np.arange(count // 2) + 1) * np.pi / (2 * count)
     half = np.round(np.ldexp(np.cos(turn), bits))
-    at = np.ldexp(np.ravel([half, -half], order="F"), -bits)
+    at = np.ldexp(np.ravel([-half, half], order="F"), -bits)
     values = np.polynomial.chebyshev.chebvander(at, count - 1)
     transform = np.linalg.inv(values)
     transform += transform @ (np.eye(count) - values @ transform)
@@ -234,10 +234,10 @@ def judged_strip(there: Nodes, y: Any) -> tuple[Any, Any]:
 
     It is what `judged_number` does, but for earlier decay and what is left out.
     """
-    right, left = y[::2], y[1::2]
+    left, right = y[::2], y[1::2]
     odd_rows, even_rows = there.halves
     c = np.empty((5, y.shape[1]))
-    np.matmul(odd_rows, right - left, out=c[:3])
+    np.matmul(odd_rows, left - right, out=c[:3])
     np.matmul(even_rows, right + left, out=c[3:])
     sizes = np.abs(c)
     head = sizes[0]

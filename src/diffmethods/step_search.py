@@ -206,12 +206,17 @@ class Search:
         # Noise is all that stays the same in a shorter interval.
         unseen = seen.tail > UNSEEN * seen.head
         loud = seen.tail > SIGNIFICANT * seen.floor
-        noisy = loud & (seen.tail > self.scare[items] / 3)
+        near = np.minimum(self.below, self.above)[np.minimum(items, self.x.size - 1)]
+        at_end = (
+            seen.flat & (0 < near) & (8 * h > near)
+        )  # a bound, where f may be singular
+        noisy = loud & (seen.tail > self.scare[items] / 3) & ~at_end
         shorter = np.where(unseen & (self.nit > 0), h / 64, h / 16)
         usual = first_step(self.order)
         shorter = np.where(unseen & (self.nit == 0) & (h > 4), usual, shorter)
         wanted = np.where(seen.flat, shorter, wanted)
         wanted = np.where(noisy, 32 * h, wanted)
+        wanted = np.where(at_end, near * usual, wanted)
         finished &= ~seen.flat & ~noisy
         noise = np.where(noisy, 1.5 * np.fmax(seen.tail, self.scare[items]), noise)
         self.noise[items] = noise
@@ -220,7 +225,7 @@ class Search:
         for past in self.tried:
             past[items[noisy]] = np.nan
         scare = np.where(loud, self.scare[items], np.nan)
-        scare = np.where(seen.flat & ~unseen, seen.tail, scare)
+        scare = np.where(seen.flat & ~unseen & ~at_end, seen.tail, scare)
         self.scare[items] = np.where(noisy, np.nan, scare)
 
         distance = np.abs(self.x[np.minimum(items, self.x.size - 1)])

@@ -17,6 +17,7 @@ from diffmethods.black_box import (
     Result,
     Sampler,
     Status,
+    elementwise_result,
     first_steps,
     first_time,
     plain,
@@ -114,9 +115,9 @@ def solve(
     """
     x = np.asarray(x)
     x = x.astype(complex if x.dtype.kind == "c" else float)[()]
-    return at_items(
-        Sampler(f, np.asarray(x, complex)[()]), x, order, radius, nodes, rtol
-    )[0]
+    sampler = Sampler(f, np.asarray(x, complex)[()])
+    found = at_items(sampler, x, order, radius, nodes, rtol)[0]
+    return elementwise_result(found, f)
 
 
 class Circles:

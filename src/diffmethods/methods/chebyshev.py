@@ -17,6 +17,7 @@ from diffmethods.black_box import (
     Along,
     Result,
     Sampler,
+    elementwise_result,
     first_steps,
     first_time,
     plain,
@@ -111,7 +112,8 @@ def solve(
     """
     x = np.asarray(x, float)[()]
     sampler = Sampler(f, x)
-    return at_items(sampler, x, order, step, bounds, max_evaluations, rtol)[0]
+    found = at_items(sampler, x, order, step, bounds, max_evaluations, rtol)[0]
+    return elementwise_result(found, f)
 
 
 def at_items(
@@ -232,7 +234,7 @@ def first_nodes(order: int, exponent: int) -> tuple[Nodes, float, float, float, 
 def first_looks(f: Function, x: Any) -> tuple[Any, Any] | None:
     """The derivatives of many items, strip by strip, and which rows are not good."""
     there = nodes(1)
-    half = there.column[::2]
+    half = there.column[1::2]
     df, rest = np.empty(x.shape), []
     strip = max(1, STRIP // (x.size // len(x)))
     for first in range(0, len(x), strip):
@@ -244,8 +246,8 @@ def first_looks(f: Function, x: Any) -> tuple[Any, Any] | None:
         bits &= EXPONENT
         points = np.empty((len(there.at), *at.shape))
         steps = half.reshape(-1, *np.ones(at.ndim, int)) * h
-        np.add(at, steps, out=points[::2])
-        np.subtract(at, steps, out=points[1::2])
+        np.subtract(at, steps, out=points[::2])
+        np.add(at, steps, out=points[1::2])
         y = np.empty(points.shape)
         for place in (slice(ALONE, None), 0, 1):
             try:

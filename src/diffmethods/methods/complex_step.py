@@ -10,6 +10,7 @@ from diffmethods.definitions import DEFINITIONS
 from diffmethods.errors import InputError, NotDifferentiableError, OptionError
 from diffmethods.lifted import Lifted, base_of
 from diffmethods.method import Method
+from diffmethods.operators import _check_elementwise as check_elementwise
 from diffmethods.traced import LEVELS, Traced, outcome, rebuilt
 
 RELATIVE_STEP = (
@@ -233,7 +234,10 @@ def derivative(
         return jvp(f, x, ones, step)
     size = np.absolute(base_of(x))
     h = RELATIVE_STEP * np.where(size > 1e-200, size, 1e-40)
-    return jvp(f, x, h, 1.0) / h
+    moved = jvp(f, x, h, 1.0)
+    if np.ndim(x) and np.shape(moved) != np.shape(x):
+        check_elementwise(f, x, moved)
+    return moved / h
 
 
 def relative_step(x: Any, v: Any) -> float:

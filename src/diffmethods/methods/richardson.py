@@ -18,6 +18,7 @@ from diffmethods.black_box import (
     Sampler,
     Status,
     checked_count,
+    elementwise_result,
     first_steps,
     first_time,
     plain,
@@ -100,7 +101,7 @@ def solve(
     """
     x = np.asarray(x, float)[()]
     options = (step, ratio, bounds, max_evaluations, rtol)
-    return at_items(OneByOne(f, x), x, order, *options)[0]
+    return elementwise_result(at_items(OneByOne(f, x), x, order, *options)[0], f)
 
 
 class Tableau:
