@@ -309,3 +309,54 @@ def test_a_result_that_changes_its_shape_is_refused():
     f = lambda x: x[x > 1.0]
     with pytest.raises(ShapeError, match="changes the shape"):
         dm.jacobian(f, method="forward_difference", step=0.5)(np.array([0.7, 2.0]))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_masked_array_is_refused(method):
+    """Its mask would be lost on the way."""
+    masked = np.ma.masked_array([1.0, 2.0, 3.0], mask=[False, True, False])
+    ones = np.ones(3)
+    words = r"masked array.*\.filled\(np\.nan\)"
+    for operator in (dm.derivative, dm.value_and_derivative):
+        with pytest.raises(InputError, match=words):
+            operator(lambda x: x**2, method=method)(masked)
+    g = lambda x: np.sum(x**2)
+    for operator in (dm.gradient, dm.jacobian, dm.value_and_gradient):
+        with pytest.raises(InputError, match=words):
+            operator(g, method=method)(masked)
+    for operator in (dm.jvp, dm.vjp):
+        with pytest.raises(InputError, match=words):
+            operator(lambda x: x**2, method=method)(masked, ones)
+        with pytest.raises(InputError, match=words):
+            operator(lambda x: x**2, method=method)(ones, masked)
+
+
+def test_a_masked_array_is_refused_wherever_a_point_is_taken():
+    masked = np.ma.masked_array([1.0, 2.0], mask=[False, True])
+    for run in (
+        lambda: dm.taylor(np.sin, masked, 2),
+        lambda: dm.sparse_jacobian(np.sin)(masked),
+        lambda: dm.check_gradient(np.sum, masked),
+        lambda: dm.hessian(np.sum)(masked),
+        lambda: dm.hvp(np.sum)(np.ones(2), masked),
+    ):
+        with pytest.raises(InputError, match="masked array"):
+            run()
+
+
+def test_what_is_proven_elementwise_is_not_looked_at_again():
+    """Methods that show f stand-ins ask one; a black box gets numbers alone."""
+    x = np.linspace(0.1, 1, 5)
+    for method, wanted in (("taylor_series", []), ("chebyshev", [(5,), (1,), (1,)])):
+        shapes = []
+
+        def f(z, shapes=shapes):
+            if type(z) is np.ndarray:
+                shapes.append(z.shape)
+            return np.sin(z) * z
+
+        df = dm.derivative(f, method=method, order=3)(x)
+        np.testing.assert_allclose(df, -3 * np.sin(x) - x * np.cos(x), rtol=1e-7)
+        assert shapes[-3:] == wanted
+    with pytest.raises(ShapeError, match="depends on other items"):
+        dm.derivative(lambda z: z**3 / np.max(z), order=2)(x)

@@ -67,12 +67,12 @@ class Search:
         self.first_h, *limits = map(np.ravel, start)
         self.spacing, self.below, self.above = limits
         self.nit = 0
-        self._start(self.x.size)
+        self._start(self.x.size, self.first_h)
 
-    def _start(self, count: int) -> None:
+    def _start(self, count: int, h: Any) -> None:
         """Room for that many results; f may give several for one x."""
         self.shared = count != self.x.size
-        self.h = np.resize(self.first_h, count)
+        self.h = np.resize(h, count)
         self.df, self.error = np.full(count, np.nan), np.full(count, np.inf)
         self.best_h, self.scale = self.h.copy(), np.zeros(count)
         self.cap, self.scare = np.full(count, np.inf), np.full(count, np.nan)
@@ -104,7 +104,7 @@ class Search:
         nfev = self.nfev
         nfev[own] += ALONE
         if not self.sampler.confirms(points[:, rows], self.rows[rows], y[:, rows]):
-            self._start(self.h.size)
+            self._start(self.h.size, self.first_h)
             self.nfev = nfev
 
     def _round(self, known: Any) -> tuple[Any, Any]:
@@ -119,7 +119,7 @@ class Search:
         looked_at = points, y
         y = y.reshape(len(at), -1)
         if y.shape[1] != len(own) and not self.shared:
-            self._start(y.shape[1])
+            self._start(y.shape[1], self.h)
         if self.shared and y.size:
             self.h[:] = self.h[0]
             self.tried.append(self.h.copy())

@@ -42,6 +42,49 @@ def test_higher_derivatives(f, g, x, order):
     assert abs(found.df / exact - 1) <= 1e-11 * 20.0 ** (order - 1)
 
 
+# Function, point, and which derivative is 0 there.
+FLAT = {
+    "(x - 1)^2": (lambda x: (x - 1) ** 2, 1.0, (1, 3)),
+    "(x - 0.3)^4": (lambda x: (x - 0.3) ** 4, 0.3, (1, 2, 3)),
+    "x^4": (lambda x: x**4, 0.0, (1, 2, 3)),
+    "x^6": (lambda x: x**6, 0.0, (1, 2, 3, 4)),
+    "x^3": (lambda x: x**3, 0.0, (1, 2)),
+    "cosh": (np.cosh, 0.0, (1, 3)),
+    "cosh(x - 0.7)": (lambda x: np.cosh(x - 0.7), 0.7, (1, 3)),
+    "cos at pi": (np.cos, np.pi, (1, 3)),
+    "x - x^3": (lambda x: x - x**3, 1 / np.sqrt(3), (1,)),
+    "x + 1 / x": (lambda x: x + 1 / x, 1.0, (1,)),
+    "raised": (lambda x: 1e6 + (x - 2) ** 2, 2.0, (1, 3)),
+    "high": (lambda x: 1e10 * (x - 0.1) ** 2, 0.1, (1, 3)),
+}
+
+
+@pytest.mark.parametrize("name", FLAT)
+def test_a_zero_of_the_derivative_is_found(name):
+    f, x, orders = FLAT[name]
+    size = f(x + 1) - f(x)  # of the derivatives beside x
+    for order in orders:
+        found = solve(f, x, order)
+        assert found.success
+        assert abs(found.df) <= found.error <= 1e-6 * 10.0**order * abs(size)
+        df = dm.derivative(f, method=METHOD, order=order)(np.array([x, x]))
+        np.testing.assert_allclose(df, 0, atol=found.error)
+
+
+def test_a_gradient_at_a_minimum():
+    centre = np.array([1.0, 1.3, -0.7])
+    slope = dm.gradient(lambda x: np.sum((x - centre) ** 2), method=METHOD)(centre)
+    np.testing.assert_allclose(slope, 0, atol=1e-14)
+
+
+@pytest.mark.parametrize("distance", np.geomspace(1e-12, 1, 25))
+def test_beside_a_zero_of_the_derivative(distance):
+    found = solve(lambda x: (x - 1) ** 2, 1 + distance)
+    exact = 2 * ((1 + distance) - 1)
+    assert found.success
+    assert abs(found.df - exact) <= found.error <= 1e-13
+
+
 def test_items_of_an_array_are_done_as_if_alone():
     x = np.array([0.02, 0.3, 2.0, 40.0, -7.0])
     found = solve(np.cbrt, x)
