@@ -173,16 +173,18 @@ class Tableau:
         if np.iscomplexobj(y) and not np.iscomplexobj(self.df):
             self.df = self.df.astype(complex)
         weights = np.array(self.stencil.floats)[1:, None]
-        quotient = (weights * (y[1:] - y[0])).sum(0) / h**self.order
-        slope = np.max(np.abs(self.past_y[:, items] - y), axis=0)
-        slope = np.nan_to_num(slope / (self.past_h[items] - h))
+        power_of_h = h**self.order
+        quotient = (weights * (y[1:] - y[0])).sum(0) / power_of_h
+        slope = np.abs(self.past_y[:, items] - y).max(axis=0) / (self.past_h[items] - h)
+        slope = np.where(np.isfinite(slope), slope, 0.0)
         self.past_y[:, items], self.past_h[items] = y, h
-        blur = self.stencil.amplification * self.spacing[items] * slope / h**self.order
+        blur = self.stencil.amplification * self.spacing[items] * slope / power_of_h
+        usual = slope * h / power_of_h
         noise = self.sampler.eps * np.max(np.abs(y), axis=0)
         finite = np.isfinite(quotient)
         column = [quotient]
         past = self.column
-        rounding = self.stencil.amplification * noise / h**self.order
+        rounding = self.stencil.amplification * noise / power_of_h
         for power, before in enumerate(past, start=1):
             gain = self.ratio ** (2 * power)
             entry = (gain * column[-1] - before[items]) / (gain - 1)
@@ -194,8 +196,7 @@ class Tableau:
             keep = items[better]
             self.df[keep], self.error[keep] = entry[better], error[better]
             self.best_h[keep], self.noise[keep] = h[better], noise[better]
-            self.scale[keep] = (slope / h ** (self.order - 1))[better]
-            self.blur[keep] = blur[better]
+            self.scale[keep], self.blur[keep] = usual[better], blur[better]
             column.append(entry)
         self.nfev[items] += len(y)
         self._go_on(items, column, finite)
