@@ -68,7 +68,7 @@ def derivative_tensor(f: Function, x: Any, order: int) -> Any:
            [4., 0.]])
     """
     taylor_series.check_order(order)
-    x = operators._point(x, taylor_series.METHOD, complex_allowed=True)
+    x = operators._point(x, taylor_series.METHOD, at_complex=True, used_again=True)
     size, shape = np.size(x), np.shape(x)
     along = coefficients_along(f, x, int(order))
     if order == 0:
@@ -122,7 +122,7 @@ def partial_derivative(f: Function, x: Any, orders: Any) -> Any:
     >>> print(dm.partial_derivative(f, np.array([5.0, 0.0]), (2, 7)))
     2.0
     """
-    x = operators._point(x, taylor_series.METHOD, complex_allowed=True)
+    x = operators._point(x, taylor_series.METHOD, at_complex=True, used_again=True)
     counts = np.asarray(orders)
     if counts.dtype.kind not in "iu" or np.any(counts < 0):
         raise OptionError(f"orders must be whole numbers from 0, not {orders!r}")

@@ -73,10 +73,11 @@ def derivative(
     _check_order(chosen, order)
 
     def df(f: Function, x: Any) -> Any:
-        x = _point(x, chosen, complex_allowed=True)
+        x = _point(x, chosen, at_complex=True, used_again=True)
         if hasattr(x, "map_blocks"):
             return _in_blocks(f, x, method, order, options)
-        return _value(_derivative(chosen, f, x, order, options), chosen)
+        dy = _derivative(chosen, f, x, order, options)
+        return _result(dy, chosen, f, x, options)
 
     slowly = _explained(df, f)
     if order > 1 or not (chosen.at_number or chosen.at_array):
@@ -131,7 +132,8 @@ def gradient(f: Function, *, method: str = OF_MANY, **options: Any) -> Function:
     chosen = _chosen(f, method, options)
 
     def grad(f: Function, x: Any) -> Any:
-        return _value(_gradient(chosen, f, _point(x, chosen), options), chosen)
+        x = _point(x, chosen, at_complex=True)
+        return _result(_gradient(chosen, f, x, options), chosen, f, x, options, 1)
 
     return _explained(grad, f)
 
@@ -169,7 +171,8 @@ def jacobian(
     chosen = _chosen(f, method, options)
 
     def jac(f: Function, x: Any) -> Any:
-        return _value(_jacobian(chosen, f, _point(x, chosen), options), chosen)
+        x = _point(x, chosen, at_complex=True)
+        return _result(_jacobian(chosen, f, x, options), chosen, f, x, options, 1)
 
     return _explained(jac, f)
 
@@ -208,7 +211,8 @@ def hessian(
     _check_order(chosen, 2)
 
     def hess(f: Function, x: Any) -> Any:
-        return _value(_hessian(chosen, f, _point(x, chosen), options), chosen)
+        x = _point(x, chosen, at_complex=True)
+        return _result(_hessian(chosen, f, x, options), chosen, f, x, options, 2)
 
     return _explained(hess, f)
 
@@ -238,8 +242,9 @@ def jvp(f: Function, *, method: str = ALONG, **options: Any) -> Function:
     chosen = _chosen(f, method, options)
 
     def push(f: Function, x: Any, v: Any) -> Any:
-        x = _point(x, chosen)
-        return _value(_jvp(chosen, f, x, _like(v, x, chosen), options), chosen)
+        x = _point(x, chosen, at_complex=True)
+        dy = _jvp(chosen, f, x, _like(v, x, chosen), options)
+        return _result(dy, chosen, f, x, options, 1)
 
     return _explained(push, f)
 
@@ -269,9 +274,11 @@ def vjp(f: Function, *, method: str = OF_MANY, **options: Any) -> Function:
     chosen = _chosen(f, method, options)
 
     def pull(f: Function, x: Any, w: Any) -> Any:
-        return _value(
-            _vjp(chosen, f, _point(x, chosen), _point(w, chosen), options), chosen
-        )
+        x = _point(x, chosen, at_complex=True)
+        w = _point(w, chosen, at_complex=is_complex(x))
+        if is_complex(x) and not is_complex(w):
+            w = w + 0j
+        return _result(_vjp(chosen, f, x, w, options), chosen, f, x, options, 1)
 
     return _explained(pull, f)
 
@@ -302,8 +309,9 @@ def hvp(f: Function, *, method: str = OF_MANY, **options: Any) -> Function:
     _check_order(chosen, 2)
 
     def product(f: Function, x: Any, v: Any) -> Any:
-        x = _point(x, chosen)
-        return _value(_hvp(chosen, f, x, _like(v, x, chosen), options), chosen)
+        x = _point(x, chosen, at_complex=True)
+        product = _hvp(chosen, f, x, _like(v, x, chosen), options)
+        return _result(product, chosen, f, x, options, 2)
 
     return _explained(product, f)
 
@@ -327,16 +335,16 @@ def value_and_derivative(
     _check_order(chosen, order)
 
     def both(f: Function, x: Any) -> tuple[Any, Any]:
-        x = _point(x, chosen, complex_allowed=True)
+        x = _point(x, chosen, at_complex=True, used_again=True)
         if hasattr(x, "map_blocks"):
             return outcome(f(x)), _in_blocks(f, x, method, order, options)
         if chosen.value_and_derivative:
             y, dy = chosen.value_and_derivative(f, x, order, **options)
-            return _value(y, chosen), _value(dy, chosen)
-        y = _evaluated(chosen, f, x, options)
-        return _value(y, chosen), _value(
-            _derivative(chosen, f, x, order, options), chosen
-        )
+            _check_derivative(chosen, f, x, dy, order, options)
+        else:
+            y = _evaluated(chosen, f, x, options)
+            dy = _derivative(chosen, f, x, order, options)
+        return _value(y, chosen), _result(dy, chosen, f, x, options)
 
     return _explained(both, f)
 
@@ -359,12 +367,13 @@ def value_and_gradient(
     chosen = _chosen(f, method, options)
 
     def both(f: Function, x: Any) -> tuple[Any, Any]:
-        x = _point(x, chosen)
+        x = _point(x, chosen, at_complex=True)
         if chosen.value_and_gradient:
             y, dy = chosen.value_and_gradient(f, x, **options)
-            return _value(y, chosen), _value(dy, chosen)
-        y = _evaluated(chosen, f, x, options)
-        return _value(y, chosen), _value(_gradient(chosen, f, x, options), chosen)
+        else:
+            y = _evaluated(chosen, f, x, options)
+            dy = _gradient(chosen, f, x, options)
+        return _value(y, chosen), _result(dy, chosen, f, x, options, 1)
 
     return _explained(both, f)
 
@@ -604,10 +613,7 @@ def _derivative(
         )
     else:
         dy = _jvp(method, f, x, np.ones(np.shape(x)) if np.ndim(x) else 1.0, options)
-    if np.iscomplexobj(x) and not isinstance(x, Traced):
-        _check_holomorphic(method, f, x, options)
-    if np.ndim(x) and not isinstance(x, Traced):
-        _check_elementwise(lambda x: _evaluated(method, f, x, options), x, dy)
+    _check_derivative(method, f, x, dy, order, options)
     return dy
 
 
@@ -629,18 +635,38 @@ def _of_block(
     return np.asarray(dy) if isinstance(block, np.ndarray) else dy
 
 
-def _check_holomorphic(
-    method: Method, f: Function, x: Any, options: dict[str, Any]
+def _check_derivative(
+    method: Method, f: Function, x: Any, dy: Any, order: int, options: dict[str, Any]
 ) -> None:
-    """Cauchy and Riemann: the slope along the imaginary axis is i times the other."""
-    ones = np.ones(np.shape(x))
-    along_real, along_imaginary = (
-        np.asarray(_jvp(method, f, x, direction, options))
-        for direction in (ones, 1j * ones)
-    )
-    rtol = max(1e-10, 100 * method.rtol)
-    size = np.abs(outcome(f(x))) / np.maximum(np.abs(x), 1.0) + np.abs(along_real)
-    if np.any(np.abs(along_imaginary - 1j * along_real) > rtol * size):
+    """A derivative at a plain point exists, and is an elementwise one."""
+    if isinstance(x, Traced):
+        return
+    if is_complex(x):
+        _check_holomorphic(method, f, x, options)
+        if order > 1 and method.exact:  # differences would not tell
+            below = lambda z: _derivative(method, f, z, order - 1, options)
+            _check_holomorphic(method, below, x, options)
+    if np.ndim(x):
+        _check_elementwise(lambda x: _evaluated(method, f, x, options), x, dy)
+
+
+def _check_holomorphic(
+    method: Method, f: Function, x: Any, options: dict[str, Any], order: int = 1
+) -> None:
+    """Cauchy and Riemann: i times a direction gives i times the slope along it.
+
+    To order 2 the slope is that of the gradient.
+    """
+    push, shape = (_jvp, _hvp)[order - 1], np.shape(x)
+    # All items move, and no two of them so that their slopes would cancel by chance.
+    v = np.reshape(1.0 + 0.618 * np.arange(np.size(x)) % 1.0, shape)[()] + 0j
+    along, turned = (np.asarray(push(method, f, x, d, options)) for d in (v, 1j * v))
+    y, sizes = np.abs(_evaluated(method, f, np.array(x)[()], options)), np.abs(x)
+    if np.shape(sizes) != np.shape(along):
+        sizes = np.min(sizes, initial=np.inf)
+    size = y / np.maximum(sizes, 1.0) ** order + np.abs(along)
+    rtol = 1e-10 if method.exact else max(1e-10, 100 * method.rtol ** (1 / order))
+    if np.any(np.abs(turned - 1j * along) > rtol * size):
         raise NotDifferentiableError(
             "f has no complex derivative there: its slopes along the real and the "
             "imaginary axis differ (abs, real, imag and conj have none anywhere)"
@@ -765,8 +791,18 @@ def explain(error: Exception) -> NoReturn:
     raise error
 
 
-def _point(x: Any, method: Method, complex_allowed: bool = False) -> Any:
-    """Numbers as float64 or complex; another library's array stays one."""
+def _point(
+    x: Any, method: Method, at_complex: bool = False, used_again: bool = False
+) -> Any:
+    """Numbers as float64 or complex; another library's array stays one.
+
+    Parameters
+    ----------
+    at_complex
+        Whether the operator has a meaning at complex points.
+    used_again
+        Whether f itself is called at the point, too, which it may write into.
+    """
     if type(x) is np.ndarray and x.dtype is FLOAT:
         return x.copy() if x.ndim else x[()]
     if type(x) is FLOAT64:
@@ -778,10 +814,10 @@ def _point(x: Any, method: Method, complex_allowed: bool = False) -> Any:
     if isinstance(x, Traced):
         return x
     if x.dtype.kind == "c":
-        if not (complex_allowed and method.complex_points):
+        if not (at_complex and method.complex_points):
             raise InputError(
-                f"{method.name} takes real points here; for a complex one use "
-                'derivative(f, method="dual_numbers")'
+                f"{method.name} takes real points here; at complex ones "
+                "dual_numbers and reverse_tape give every operator but the sparse ones"
             )
         return x.astype(complex)[()]
     objects = x.dtype == object and not foreign
@@ -791,7 +827,7 @@ def _point(x: Any, method: Method, complex_allowed: bool = False) -> Any:
             f"x must hold numbers, not {x.dtype.name}: give a number or an array of "
             "numbers"
         )
-    lent = method.reads_only and not complex_allowed  # a derivative calls f itself
+    lent = method.reads_only and not used_again
     return x.astype(float, copy=not lent)[()]
 
 
@@ -800,12 +836,37 @@ def _like(v: Any, x: Any, method: Method) -> Any:
     if (own := _own(v, method)) is not None:
         v = own
     elif is_foreign(v):
-        v = v.astype(float)
+        v = v.astype(complex if is_complex(x) else float)
     elif not isinstance(v, Traced):
-        v = np.asarray(v, float)[()]
+        v = np.asarray(v)
+        if v.dtype.kind == "c" and not is_complex(x):
+            raise InputError("v is complex, and x is not: a real point moves along R")
+        v = v.astype(complex if is_complex(x) else float)[()]
     if v.shape != (x.shape if hasattr(x, "shape") else np.shape(x)):
         raise ShapeError(f"v has shape {np.shape(v)}, but x has shape {np.shape(x)}")
     return v
+
+
+def is_complex(x: Any) -> bool:
+    """Whether a point, or what stands in for it, is complex."""
+    return bool(x.dtype.kind == "c") if hasattr(x, "dtype") else isinstance(x, complex)
+
+
+def _result(
+    dy: Any,
+    method: Method,
+    f: Function,
+    x: Any,
+    options: dict[str, Any],
+    order: int = 0,
+) -> Any:
+    """A derivative as it goes out, checked at complex points up to some order."""
+    if not method.complex_points or not is_complex(x) or isinstance(x, Traced):
+        return _value(dy, method)
+    for k in range(order):
+        _check_holomorphic(method, f, x, options, k + 1)
+    dy = _value(dy, method)
+    return dy if isinstance(dy, Traced) or is_foreign(dy) else dy.astype(complex)
 
 
 def _value(y: Any, method: Method) -> Any:

@@ -265,7 +265,7 @@ def to_source(
     """
     from diffmethods.methods import numpy_source  # which builds on this module
 
-    x = np.array(x, float)[()]
+    x = np.array(x, complex if np.iscomplexobj(x) else float)[()]
     if operator is None:
         y = outcome(f(x))
         scalar = "gradient" if not np.shape(y) else "vjp"
@@ -352,7 +352,8 @@ class Lines:
     def result(self, x: Any) -> str:
         if isinstance(x, (Step, Constant)):
             return self.writer.text(x)[0]
-        return f"np.float64({literal(x)[0]})"
+        kind = "complex128" if np.iscomplexobj(x) else "float64"
+        return f"np.{kind}({literal(x)[0]})"
 
     def operand(self, x: Any) -> Text:
         """A name, or the expression of a step that is written where it is used."""
@@ -485,8 +486,9 @@ class Lines:
         word = literal(step.dtype)[0]
         kind, size = "" if step.dtype == float else f", {word}", sized(shape)
         started = False
-        if self.printed and step.dtype == float:
-            x = self.program.inputs[0]
+        x = self.program.inputs[0]
+        alike = self.printed and step.dtype == x.dtype
+        if alike:
             like = "" if x.shape == step.shape else f", shape={size}"
             first, started = f"np.zeros_like({self.names[x]}{like})", True
         elif whole is None:
@@ -501,7 +503,7 @@ class Lines:
         name = self.names.get(step) or self.new_name(step)
         if name != first:
             self.assign(name, first, step)
-        if self.printed and whole is not None and step.dtype == float:
+        if alike and whole is not None:
             full = ":" if len(shape) == 1 else "..."
             self.assign(f"{name}[{full}]", self.writer.text(whole)[0], step)
             started = False
