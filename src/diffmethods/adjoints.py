@@ -200,9 +200,12 @@ def folded(w: Any, operand: Step, step: Step) -> Any:
         if len(shape_of(w)) < len(operand.shape):  # it broadcasts to the step's shape
             w = np.reshape(w, (1,) * (len(step.shape) - len(shape_of(w))) + shape_of(w))
         w = fold(w, operand.shape, 0)
-    if operand.dtype.kind != "c" and is_complex(w):
-        w = np.real(w)
-    return w
+    return of_kind(w, operand)
+
+
+def of_kind(w: Any, operand: Step) -> Any:
+    """The cotangent of an operand that may be real."""
+    return np.real(w) if operand.dtype.kind != "c" and is_complex(w) else w
 
 
 def shape_of(w: Any) -> tuple[int, ...]:
@@ -286,14 +289,10 @@ def through_pullbacks(recording: Any, step: Step, w: Any, active: set[int]) -> A
     for operand, pulled in zip(step.args, PULLBACKS[step.function], strict=False):
         if pulled and isinstance(operand, Step) and operand.index in active:
             dx = pulled(w, y, *xs, **named)
-            yield (
-                operand,
-                (
-                    folded(dx, operand, step)
-                    if shape_of(dx) != operand.shape or is_complex(dx)
-                    else dx,
-                ),
-            )
+            if shape_of(dx) == operand.shape:
+                yield operand, (of_kind(dx, operand),)
+            else:
+                yield operand, (folded(dx, operand, step),)
 
 
 def through_pushforward(recording: Any, step: Step, w: Any, active: set[int]) -> Any:

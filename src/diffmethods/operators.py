@@ -639,14 +639,12 @@ def _check_derivative(
     method: Method, f: Function, x: Any, dy: Any, order: int, options: dict[str, Any]
 ) -> None:
     """A derivative at a plain point exists, and is an elementwise one."""
-    if isinstance(x, Traced):
-        return
-    if is_complex(x):
+    if is_complex(x) and method.complex_points:
         _check_holomorphic(method, f, x, options)
         if order > 1 and method.exact:  # differences would not tell
             below = lambda z: _derivative(method, f, z, order - 1, options)
             _check_holomorphic(method, below, x, options)
-    if np.ndim(x):
+    if np.ndim(x) and not isinstance(x, Traced):
         _check_elementwise(lambda x: _evaluated(method, f, x, options), x, dy)
 
 
@@ -655,16 +653,20 @@ def _check_holomorphic(
 ) -> None:
     """Cauchy and Riemann: i times a direction gives i times the slope along it.
 
-    To order 2 the slope is that of the gradient.
+    To order 2 the slope is that of the gradient.  Where a compiler traces, there are no
+    numbers to tell by.
     """
     push, shape = (_jvp, _hvp)[order - 1], np.shape(x)
     # All items move, and no two of them so that their slopes would cancel by chance.
     v = np.reshape(1.0 + 0.618 * np.arange(np.size(x)) % 1.0, shape)[()] + 0j
-    along, turned = (np.asarray(push(method, f, x, d, options)) for d in (v, 1j * v))
-    y, sizes = np.abs(_evaluated(method, f, np.array(x)[()], options)), np.abs(x)
-    if np.shape(sizes) != np.shape(along):
-        sizes = np.min(sizes, initial=np.inf)
-    size = y / np.maximum(sizes, 1.0) ** order + np.abs(along)
+    along, turned = (plain(push(method, f, x, d, options)) for d in (v, 1j * v))
+    if along is None or turned is None:
+        return
+    y = _evaluated(method, f, x if isinstance(x, Traced) else x.copy(), options)
+    distance = np.abs(plain(x))
+    if np.shape(distance) != np.shape(along):
+        distance = np.min(distance, initial=np.inf)
+    size = np.abs(plain(y)) / np.maximum(distance, 1.0) ** order + np.abs(along)
     rtol = 1e-10 if method.exact else max(1e-10, 100 * method.rtol ** (1 / order))
     if np.any(np.abs(turned - 1j * along) > rtol * size):
         raise NotDifferentiableError(
@@ -811,14 +813,14 @@ def _point(
         return own
     foreign = is_foreign(x)
     x = x if foreign else joined(np.asarray(x))
+    if x.dtype.kind == "c" and not (at_complex and method.complex_points):
+        raise InputError(
+            f"{method.name} takes real points here; at complex ones dual_numbers and "
+            "reverse_tape give every operator but the sparse ones"
+        )
     if isinstance(x, Traced):
         return x
     if x.dtype.kind == "c":
-        if not (at_complex and method.complex_points):
-            raise InputError(
-                f"{method.name} takes real points here; at complex ones "
-                "dual_numbers and reverse_tape give every operator but the sparse ones"
-            )
         return x.astype(complex)[()]
     objects = x.dtype == object and not foreign
     real = objects and all(isinstance(item, numbers.Real) for item in x.flat)
@@ -840,7 +842,7 @@ def _like(v: Any, x: Any, method: Method) -> Any:
     elif not isinstance(v, Traced):
         v = np.asarray(v)
         if v.dtype.kind == "c" and not is_complex(x):
-            raise InputError("v is complex, and x is not: a real point moves along R")
+            raise InputError("v is complex, but x is real: give a real direction")
         v = v.astype(complex if is_complex(x) else float)[()]
     if v.shape != (x.shape if hasattr(x, "shape") else np.shape(x)):
         raise ShapeError(f"v has shape {np.shape(v)}, but x has shape {np.shape(x)}")
@@ -861,12 +863,19 @@ def _result(
     order: int = 0,
 ) -> Any:
     """A derivative as it goes out, checked at complex points up to some order."""
-    if not method.complex_points or not is_complex(x) or isinstance(x, Traced):
-        return _value(dy, method)
+    dy = _value(dy, method)
+    if not method.complex_points or not is_complex(x):
+        return dy
     for k in range(order):
         _check_holomorphic(method, f, x, options, k + 1)
-    dy = _value(dy, method)
     return dy if isinstance(dy, Traced) or is_foreign(dy) else dy.astype(complex)
+
+
+def plain(x: Any) -> Any:
+    """The numbers inside stand-ins; None if there are none."""
+    x = outcome(x)
+    x = x.plain if isinstance(x, Traced) else x
+    return x if isinstance(x, (np.ndarray, np.generic, float, complex)) else None
 
 
 def _value(y: Any, method: Method) -> Any:

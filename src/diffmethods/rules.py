@@ -536,9 +536,11 @@ def partials(function: Callable, y: Any = None) -> tuple[Callable, ...] | None:
         and "scipy.special" in sys.modules
         and isinstance(function, np.ufunc)
     ):
-        from diffmethods.special import PARTIALS as SPECIAL
+        from diffmethods import special
 
-        rule = SPECIAL.get(function)
+        rule = special.PARTIALS.get(function)
+        if function in special.COMPLEX_PARTIALS and np.iscomplexobj(y):
+            return special.COMPLEX_PARTIALS[function]
     return rule
 
 
