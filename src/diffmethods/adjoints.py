@@ -334,7 +334,7 @@ def through_custom_rule(recording: Any, step: Step, w: Any, active: set[int]) ->
         if isinstance(operand, Step) and operand.index in active:
             if dx is None:
                 raise rule.no_derivative(k)
-            yield operand, (folded(dx, operand, step),)
+            yield operand, (of_kind(dx, operand),)
 
 
 def completed(w: Any, y: Any) -> Any:
@@ -409,7 +409,8 @@ def through_cofactors(recording: Any, step: Step, w: Any, active: set[int]) -> A
 def through_placed(recording: Any, step: Step, w: Any, active: set[int]) -> Any:
     _, total, *pairs = step.args
     if isinstance(total, Step):
-        yield total, (w if total.shape else np.sum(whole(w, step.shape)),)
+        dx = w if total.shape else np.sum(whole(w, step.shape))
+        yield total, (of_kind(dx, total),)
     for index, value, _ in pairs:
         if isinstance(value, Step):
             at = recording.restored(index)
@@ -417,7 +418,7 @@ def through_placed(recording: Any, step: Step, w: Any, active: set[int]) -> Any:
             size = np.shape(np.broadcast_to(0.0, step.shape)[recording.held(index)])
             if value.shape != size:
                 dx = fold(whole(dx, size), value.shape, 0)
-            yield value, (dx,)
+            yield value, (of_kind(dx, value),)
 
 
 def through_spread(recording: Any, step: Step, w: Any, active: set[int]) -> Any:

@@ -76,8 +76,7 @@ def derivative(
         x = _point(x, chosen, at_complex=True, used_again=True)
         if hasattr(x, "map_blocks"):
             return _in_blocks(f, x, method, order, options)
-        dy = _derivative(chosen, f, x, order, options)
-        return _result(dy, chosen, f, x, options)
+        return _result(_derivative(chosen, f, x, order, options), chosen, x)
 
     slowly = _explained(df, f)
     if order > 1 or not (chosen.at_number or chosen.at_array):
@@ -133,7 +132,8 @@ def gradient(f: Function, *, method: str = OF_MANY, **options: Any) -> Function:
 
     def grad(f: Function, x: Any) -> Any:
         x = _point(x, chosen, at_complex=True)
-        return _result(_gradient(chosen, f, x, options), chosen, f, x, options, 1)
+        _check_holomorphic(chosen, f, x, options, 1)
+        return _result(_gradient(chosen, f, x, options), chosen, x)
 
     return _explained(grad, f)
 
@@ -172,7 +172,8 @@ def jacobian(
 
     def jac(f: Function, x: Any) -> Any:
         x = _point(x, chosen, at_complex=True)
-        return _result(_jacobian(chosen, f, x, options), chosen, f, x, options, 1)
+        _check_holomorphic(chosen, f, x, options, 1)
+        return _result(_jacobian(chosen, f, x, options), chosen, x)
 
     return _explained(jac, f)
 
@@ -212,7 +213,8 @@ def hessian(
 
     def hess(f: Function, x: Any) -> Any:
         x = _point(x, chosen, at_complex=True)
-        return _result(_hessian(chosen, f, x, options), chosen, f, x, options, 2)
+        _check_holomorphic(chosen, f, x, options, 2)
+        return _result(_hessian(chosen, f, x, options), chosen, x)
 
     return _explained(hess, f)
 
@@ -243,8 +245,9 @@ def jvp(f: Function, *, method: str = ALONG, **options: Any) -> Function:
 
     def push(f: Function, x: Any, v: Any) -> Any:
         x = _point(x, chosen, at_complex=True)
-        dy = _jvp(chosen, f, x, _like(v, x, chosen), options)
-        return _result(dy, chosen, f, x, options, 1)
+        v = _like(v, x, chosen)
+        _check_holomorphic(chosen, f, x, options)
+        return _result(_jvp(chosen, f, x, v, options), chosen, x)
 
     return _explained(push, f)
 
@@ -278,7 +281,8 @@ def vjp(f: Function, *, method: str = OF_MANY, **options: Any) -> Function:
         w = _point(w, chosen, at_complex=is_complex(x))
         if is_complex(x) and not is_complex(w):
             w = w + 0j
-        return _result(_vjp(chosen, f, x, w, options), chosen, f, x, options, 1)
+        _check_holomorphic(chosen, f, x, options)
+        return _result(_vjp(chosen, f, x, w, options), chosen, x)
 
     return _explained(pull, f)
 
@@ -310,8 +314,9 @@ def hvp(f: Function, *, method: str = OF_MANY, **options: Any) -> Function:
 
     def product(f: Function, x: Any, v: Any) -> Any:
         x = _point(x, chosen, at_complex=True)
-        product = _hvp(chosen, f, x, _like(v, x, chosen), options)
-        return _result(product, chosen, f, x, options, 2)
+        v = _like(v, x, chosen)
+        _check_holomorphic(chosen, f, x, options, 2)
+        return _result(_hvp(chosen, f, x, v, options), chosen, x)
 
     return _explained(product, f)
 
@@ -339,12 +344,14 @@ def value_and_derivative(
         if hasattr(x, "map_blocks"):
             return outcome(f(x)), _in_blocks(f, x, method, order, options)
         if chosen.value_and_derivative:
+            _check_complex_derivative(chosen, f, x, order, options)
             y, dy = chosen.value_and_derivative(f, x, order, **options)
-            _check_derivative(chosen, f, x, dy, order, options)
+            if np.ndim(x) and not isinstance(x, Traced):
+                _check_elementwise(f, x, dy)
         else:
             y = _evaluated(chosen, f, x, options)
             dy = _derivative(chosen, f, x, order, options)
-        return _value(y, chosen), _result(dy, chosen, f, x, options)
+        return _value(y, chosen), _result(dy, chosen, x)
 
     return _explained(both, f)
 
@@ -368,12 +375,13 @@ def value_and_gradient(
 
     def both(f: Function, x: Any) -> tuple[Any, Any]:
         x = _point(x, chosen, at_complex=True)
+        _check_holomorphic(chosen, f, x, options)
         if chosen.value_and_gradient:
             y, dy = chosen.value_and_gradient(f, x, **options)
         else:
             y = _evaluated(chosen, f, x, options)
             dy = _gradient(chosen, f, x, options)
-        return _value(y, chosen), _result(dy, chosen, f, x, options, 1)
+        return _value(y, chosen), _result(dy, chosen, x)
 
     return _explained(both, f)
 
@@ -601,6 +609,7 @@ def not_a_scalar(shape: tuple[int, ...]) -> ShapeError:
 def _derivative(
     method: Method, f: Function, x: Any, order: int, options: dict[str, Any]
 ) -> Any:
+    _check_complex_derivative(method, f, x, order, options)
     if method.derivative:
         dy = method.derivative(f, x, order, **options)
     elif order > 1:
@@ -613,7 +622,8 @@ def _derivative(
         )
     else:
         dy = _jvp(method, f, x, np.ones(np.shape(x)) if np.ndim(x) else 1.0, options)
-    _check_derivative(method, f, x, dy, order, options)
+    if np.ndim(x) and not isinstance(x, Traced):
+        _check_elementwise(lambda x: _evaluated(method, f, x, options), x, dy)
     return dy
 
 
@@ -635,28 +645,34 @@ def _of_block(
     return np.asarray(dy) if isinstance(block, np.ndarray) else dy
 
 
-def _check_derivative(
-    method: Method, f: Function, x: Any, dy: Any, order: int, options: dict[str, Any]
+def _check_complex_derivative(
+    method: Method, f: Function, x: Any, order: int, options: dict[str, Any]
 ) -> None:
-    """A derivative at a plain point exists, and is an elementwise one."""
-    if is_complex(x) and method.complex_points:
-        _check_holomorphic(method, f, x, options)
-        if order > 1 and method.exact:  # differences would not tell
-            below = lambda z: _derivative(method, f, z, order - 1, options)
-            _check_holomorphic(method, below, x, options)
-    if np.ndim(x) and not isinstance(x, Traced):
-        _check_elementwise(lambda x: _evaluated(method, f, x, options), x, dy)
+    """At a complex point the derivatives up to an order are the same all around it."""
+    _check_holomorphic(method, f, x, options)
+    if order > 1 and method.exact:  # differences would not tell
+        below = lambda z: _derivative(method, f, z, order - 1, options)
+        _check_holomorphic(method, below, x, options)
 
 
 def _check_holomorphic(
     method: Method, f: Function, x: Any, options: dict[str, Any], order: int = 1
 ) -> None:
+    """At a complex point f has a complex derivative; to order 2, its gradient, too."""
+    if is_complex(x) and method.complex_points:
+        _check_turning(method, _jvp, f, x, options, 1)
+        if order == 2:
+            _check_turning(method, _hvp, f, x, options, 2)
+
+
+def _check_turning(
+    method: Method, push: Function, f: Function, x: Any, options: Any, order: int
+) -> None:
     """Cauchy and Riemann: i times a direction gives i times the slope along it.
 
-    To order 2 the slope is that of the gradient.  Where a compiler traces, there are no
-    numbers to tell by.
+    Where a compiler traces, there are no numbers to tell by.
     """
-    push, shape = (_jvp, _hvp)[order - 1], np.shape(x)
+    shape = np.shape(x)
     # All items move, and no two of them so that their slopes would cancel by chance.
     v = np.reshape(1.0 + 0.618 * np.arange(np.size(x)) % 1.0, shape)[()] + 0j
     along, turned = (plain(push(method, f, x, d, options)) for d in (v, 1j * v))
@@ -854,21 +870,12 @@ def is_complex(x: Any) -> bool:
     return bool(x.dtype.kind == "c") if hasattr(x, "dtype") else isinstance(x, complex)
 
 
-def _result(
-    dy: Any,
-    method: Method,
-    f: Function,
-    x: Any,
-    options: dict[str, Any],
-    order: int = 0,
-) -> Any:
-    """A derivative as it goes out, checked at complex points up to some order."""
+def _result(dy: Any, method: Method, x: Any) -> Any:
+    """A derivative as it goes out: complex at complex points."""
     dy = _value(dy, method)
-    if not method.complex_points or not is_complex(x):
+    if not is_complex(x) or isinstance(dy, Traced) or is_foreign(dy):
         return dy
-    for k in range(order):
-        _check_holomorphic(method, f, x, options, k + 1)
-    return dy if isinstance(dy, Traced) or is_foreign(dy) else dy.astype(complex)
+    return dy.astype(complex)
 
 
 def plain(x: Any) -> Any:

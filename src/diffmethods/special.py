@@ -159,9 +159,7 @@ PARTIALS = {
 # Some of those forms hold on the real line alone; a complex operand takes these.
 COMPLEX_PARTIALS = {
     special.log_ndtr: (
-        lambda y, x: (
-            math.sqrt(2.0 / math.pi) / special.erfcx(x * -math.sqrt(0.5))
-        ),
+        lambda y, x: math.sqrt(2.0 / math.pi) / special.erfcx(x * -math.sqrt(0.5)),
     ),
     special.psi: (no_rule_by("psi", "a complex argument"),),
     special.ive: (
