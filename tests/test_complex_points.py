@@ -522,3 +522,29 @@ def test_programs_of_real_and_of_complex_points_stay_apart():
             at = operator(f, method="numpy_source")
             assert at(np.array([4.0])).dtype == float
             assert at(np.array([4.0 + 1j])).dtype == complex
+
+
+def test_partial_derivatives_of_any_order():
+    f = lambda x: x[0] ** 2 * np.exp(x[1])
+    found = dm.partial_derivative(f, z[:2], (1, 2))
+    np.testing.assert_allclose(found, 2 * z[0] * np.exp(z[1]), rtol=1e-12)
+    found = dm.derivative_tensor(f, z[:2], 2)[0, 1]
+    np.testing.assert_allclose(found, 2 * z[0] * np.exp(z[1]), rtol=1e-12)
+    for f in (np.conj, lambda x: x * np.conj(x)):
+        with pytest.raises(NotDifferentiableError):
+            dm.derivative_tensor(f, 1j, 1)
+        with pytest.raises(NotDifferentiableError):
+            dm.partial_derivative(f, 0j, 2)
+
+
+def test_the_conventions_are_those_of_jax():
+    """With ``holomorphic=True``, and for its own vjp."""
+    jax = pytest.importorskip("jax")
+    with jax.enable_x64(True):
+        w = numbers(2)
+        f = lambda x: x[:2] ** 2 * x[2]
+        (want,) = jax.vjp(f, z)[1](w)
+        np.testing.assert_allclose(dm.vjp(f)(z, w), want, rtol=1e-14)
+        want = jax.grad(lambda x: x[0] ** 2 * x[1], holomorphic=True)(z)
+        found = dm.gradient(lambda x: x[0] ** 2 * x[1])(z)
+        np.testing.assert_allclose(found, want, rtol=1e-14)

@@ -5,6 +5,7 @@ An operator asks the method for the operation itself, and derives it from the me
 """
 
 import functools
+import math
 import numbers
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -114,12 +115,15 @@ def gradient(f: Function, *, method: str = OF_MANY, **options: Any) -> Function:
     Returns
     -------
     callable
-        ``grad(x)``, float64 of the shape of `x`.
+        ``grad(x)``, float64 of the shape of `x`; complex where `x` is complex: the
+        partial derivatives, not conjugated.
 
     Raises
     ------
     ShapeError
         If ``f(x)`` is not a scalar.
+    NotDifferentiableError
+        If `x` is complex and ``f`` is not holomorphic there.
 
     Examples
     --------
@@ -132,7 +136,7 @@ def gradient(f: Function, *, method: str = OF_MANY, **options: Any) -> Function:
 
     def grad(f: Function, x: Any) -> Any:
         x = _point(x, chosen, at_complex=True)
-        _check_holomorphic(chosen, f, x, options, 1)
+        _check_holomorphic(chosen, f, x, options)
         return _result(_gradient(chosen, f, x, options), chosen, x)
 
     return _explained(grad, f)
@@ -156,7 +160,7 @@ def jacobian(
     Returns
     -------
     callable
-        ``jac(x)``, float64 of shape ``f(x).shape + x.shape``.
+        ``jac(x)``, float64 of shape ``f(x).shape + x.shape``; complex where `x` is.
 
     Examples
     --------
@@ -172,7 +176,7 @@ def jacobian(
 
     def jac(f: Function, x: Any) -> Any:
         x = _point(x, chosen, at_complex=True)
-        _check_holomorphic(chosen, f, x, options, 1)
+        _check_holomorphic(chosen, f, x, options)
         return _result(_jacobian(chosen, f, x, options), chosen, x)
 
     return _explained(jac, f)
@@ -196,7 +200,7 @@ def hessian(
     Returns
     -------
     callable
-        ``hess(x)``, float64 of shape ``x.shape + x.shape``.
+        ``hess(x)``, float64 of shape ``x.shape + x.shape``; complex where `x` is.
 
     Examples
     --------
@@ -233,6 +237,7 @@ def jvp(f: Function, *, method: str = ALONG, **options: Any) -> Function:
     -------
     callable
         ``push(x, v)``, float64 of the shape of ``f(x)``; `v` has the shape of `x`.
+        Where `x` is complex, so are the result and `v`.
 
     Examples
     --------
@@ -266,6 +271,7 @@ def vjp(f: Function, *, method: str = OF_MANY, **options: Any) -> Function:
     -------
     callable
         ``pull(x, w)``, float64 of the shape of `x`; `w` has the shape of ``f(x)``.
+        Where `x` is complex, so are the result and `w`; nothing is conjugated.
 
     Examples
     --------
@@ -300,7 +306,8 @@ def hvp(f: Function, *, method: str = OF_MANY, **options: Any) -> Function:
     Returns
     -------
     callable
-        ``product(x, v)``, float64 of the shape of `x`; `v` has that shape, too.
+        ``product(x, v)``, float64 of the shape of `x`; `v` has that shape, too.  Where
+        `x` is complex, so are the result and `v`.
 
     Examples
     --------
@@ -672,9 +679,7 @@ def _check_turning(
 
     Where a compiler traces, there are no numbers to tell by.
     """
-    shape = np.shape(x)
-    # All items move, and no two of them so that their slopes would cancel by chance.
-    v = np.reshape(1.0 + 0.618 * np.arange(np.size(x)) % 1.0, shape)[()] + 0j
+    v = moving_all(np.shape(x))
     along, turned = (plain(push(method, f, x, d, options)) for d in (v, 1j * v))
     if along is None or turned is None:
         return
@@ -685,10 +690,19 @@ def _check_turning(
     size = np.abs(plain(y)) / np.maximum(distance, 1.0) ** order + np.abs(along)
     rtol = 1e-10 if method.exact else max(1e-10, 100 * method.rtol ** (1 / order))
     if np.any(np.abs(turned - 1j * along) > rtol * size):
-        raise NotDifferentiableError(
-            "f has no complex derivative there: its slopes along the real and the "
-            "imaginary axis differ (abs, real, imag and conj have none anywhere)"
-        )
+        raise not_holomorphic()
+
+
+def moving_all(shape: tuple[int, ...]) -> Any:
+    """A direction that moves every item, none so that its slope may cancel another."""
+    return np.reshape(1.0 + 0.618 * np.arange(math.prod(shape)) % 1.0, shape)[()] + 0j
+
+
+def not_holomorphic() -> NotDifferentiableError:
+    return NotDifferentiableError(
+        "f has no complex derivative there: its slopes along the real and the "
+        "imaginary axis differ (abs, real, imag and conj have none anywhere)"
+    )
 
 
 def _check_elementwise(f: Function, x: Any, dy: Any) -> None:
@@ -866,8 +880,10 @@ def _like(v: Any, x: Any, method: Method) -> Any:
 
 
 def is_complex(x: Any) -> bool:
-    """Whether a point, or what stands in for it, is complex."""
-    return bool(x.dtype.kind == "c") if hasattr(x, "dtype") else isinstance(x, complex)
+    """Whether an array, or what stands in for one, is of NumPy's complex numbers."""
+    if x.__class__ is FLOAT64:
+        return False
+    return getattr(getattr(x, "dtype", None), "kind", None) == "c"
 
 
 def _result(dy: Any, method: Method, x: Any) -> Any:
@@ -882,6 +898,7 @@ def plain(x: Any) -> Any:
     """The numbers inside stand-ins; None if there are none."""
     x = outcome(x)
     x = x.plain if isinstance(x, Traced) else x
+    x = np.asarray(x) if is_foreign(x) else x
     return x if isinstance(x, (np.ndarray, np.generic, float, complex)) else None
 
 
