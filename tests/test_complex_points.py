@@ -548,3 +548,13 @@ def test_the_conventions_are_those_of_jax():
         want = jax.grad(lambda x: x[0] ** 2 * x[1], holomorphic=True)(z)
         found = dm.gradient(lambda x: x[0] ** 2 * x[1])(z)
         np.testing.assert_allclose(found, want, rtol=1e-14)
+
+
+def test_no_source_of_what_is_not_holomorphic():
+    f = lambda x: np.sum(x * np.conj(x))
+    for operator in (None, "vjp", "hvp", "hessian", "jacobian"):
+        with pytest.raises(NotDifferentiableError):
+            to_source(f, z, operator=operator)
+    for order in (1, 2):
+        with pytest.raises(NotDifferentiableError):
+            to_source(lambda z: z * np.conj(z), 1j * (2 - order), order=order)

@@ -136,7 +136,7 @@ def gradient(f: Function, *, method: str = OF_MANY, **options: Any) -> Function:
 
     def grad(f: Function, x: Any) -> Any:
         x = _point(x, chosen, at_complex=True)
-        _check_holomorphic(chosen, f, x, options)
+        check_holomorphic(chosen, f, x, options)
         return _result(_gradient(chosen, f, x, options), chosen, x)
 
     return _explained(grad, f)
@@ -176,7 +176,7 @@ def jacobian(
 
     def jac(f: Function, x: Any) -> Any:
         x = _point(x, chosen, at_complex=True)
-        _check_holomorphic(chosen, f, x, options)
+        check_holomorphic(chosen, f, x, options)
         return _result(_jacobian(chosen, f, x, options), chosen, x)
 
     return _explained(jac, f)
@@ -217,7 +217,7 @@ def hessian(
 
     def hess(f: Function, x: Any) -> Any:
         x = _point(x, chosen, at_complex=True)
-        _check_holomorphic(chosen, f, x, options, 2)
+        check_holomorphic(chosen, f, x, options, 2)
         return _result(_hessian(chosen, f, x, options), chosen, x)
 
     return _explained(hess, f)
@@ -251,7 +251,7 @@ def jvp(f: Function, *, method: str = ALONG, **options: Any) -> Function:
     def push(f: Function, x: Any, v: Any) -> Any:
         x = _point(x, chosen, at_complex=True)
         v = _like(v, x, chosen)
-        _check_holomorphic(chosen, f, x, options)
+        check_holomorphic(chosen, f, x, options)
         return _result(_jvp(chosen, f, x, v, options), chosen, x)
 
     return _explained(push, f)
@@ -287,7 +287,7 @@ def vjp(f: Function, *, method: str = OF_MANY, **options: Any) -> Function:
         w = _point(w, chosen, at_complex=is_complex(x))
         if is_complex(x) and not is_complex(w):
             w = w + 0j
-        _check_holomorphic(chosen, f, x, options)
+        check_holomorphic(chosen, f, x, options)
         return _result(_vjp(chosen, f, x, w, options), chosen, x)
 
     return _explained(pull, f)
@@ -322,7 +322,7 @@ def hvp(f: Function, *, method: str = OF_MANY, **options: Any) -> Function:
     def product(f: Function, x: Any, v: Any) -> Any:
         x = _point(x, chosen, at_complex=True)
         v = _like(v, x, chosen)
-        _check_holomorphic(chosen, f, x, options, 2)
+        check_holomorphic(chosen, f, x, options, 2)
         return _result(_hvp(chosen, f, x, v, options), chosen, x)
 
     return _explained(product, f)
@@ -351,7 +351,7 @@ def value_and_derivative(
         if hasattr(x, "map_blocks"):
             return outcome(f(x)), _in_blocks(f, x, method, order, options)
         if chosen.value_and_derivative:
-            _check_complex_derivative(chosen, f, x, order, options)
+            check_complex_derivative(chosen, f, x, order, options)
             y, dy = chosen.value_and_derivative(f, x, order, **options)
             if np.ndim(x) and not isinstance(x, Traced):
                 _check_elementwise(f, x, dy)
@@ -382,7 +382,7 @@ def value_and_gradient(
 
     def both(f: Function, x: Any) -> tuple[Any, Any]:
         x = _point(x, chosen, at_complex=True)
-        _check_holomorphic(chosen, f, x, options)
+        check_holomorphic(chosen, f, x, options)
         if chosen.value_and_gradient:
             y, dy = chosen.value_and_gradient(f, x, **options)
         else:
@@ -616,7 +616,7 @@ def not_a_scalar(shape: tuple[int, ...]) -> ShapeError:
 def _derivative(
     method: Method, f: Function, x: Any, order: int, options: dict[str, Any]
 ) -> Any:
-    _check_complex_derivative(method, f, x, order, options)
+    check_complex_derivative(method, f, x, order, options)
     if method.derivative:
         dy = method.derivative(f, x, order, **options)
     elif order > 1:
@@ -652,17 +652,17 @@ def _of_block(
     return np.asarray(dy) if isinstance(block, np.ndarray) else dy
 
 
-def _check_complex_derivative(
+def check_complex_derivative(
     method: Method, f: Function, x: Any, order: int, options: dict[str, Any]
 ) -> None:
     """At a complex point the derivatives up to an order are the same all around it."""
-    _check_holomorphic(method, f, x, options)
+    check_holomorphic(method, f, x, options)
     if order > 1 and method.exact:  # differences would not tell
         below = lambda z: _derivative(method, f, z, order - 1, options)
-        _check_holomorphic(method, below, x, options)
+        check_holomorphic(method, below, x, options)
 
 
-def _check_holomorphic(
+def check_holomorphic(
     method: Method, f: Function, x: Any, options: dict[str, Any], order: int = 1
 ) -> None:
     """At a complex point f has a complex derivative; to order 2, its gradient, too."""

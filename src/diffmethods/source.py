@@ -219,9 +219,10 @@ def to_source(
     ----------
     f : callable
         ``f(x)`` in plain NumPy.
-    x : float or ndarray
+    x : float, complex or ndarray
         The point; the source holds for all points of its shape that take the same
-        branches.
+        branches.  At a complex one it is for complex points, where `f` must be
+        holomorphic.
     operator : str, optional
         One of ``derivative``, ``gradient``, ``value_and_gradient``, ``jvp``, ``vjp``,
         ``hvp``, ``jacobian`` and ``hessian``.  By default ``derivative`` if `x` is a
@@ -243,6 +244,8 @@ def to_source(
         If there is no source of that operator.
     MissingRuleError
         If `f` calls a function whose derivative is not known.
+    NotDifferentiableError
+        If `x` is complex, and `f` not holomorphic there.
 
     Examples
     --------
@@ -264,12 +267,18 @@ def to_source(
     <BLANKLINE>
     """
     from diffmethods.methods import numpy_source  # which builds on this module
+    from diffmethods.operators import check_complex_derivative, check_holomorphic
 
     x = np.array(x, complex if np.iscomplexobj(x) else float)[()]
     if operator is None:
         y = outcome(f(x))
         scalar = "gradient" if not np.shape(y) else "vjp"
         operator = scalar if np.shape(x) else "derivative"
+    if operator == "derivative":
+        check_complex_derivative(numpy_source.METHOD, f, x, order, {})
+    else:
+        second = operator in ("hessian", "hvp")
+        check_holomorphic(numpy_source.METHOD, f, x, {}, 2 if second else 1)
     return numpy_source.program_at(f, x, operator, order).source()
 
 
