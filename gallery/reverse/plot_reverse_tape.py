@@ -195,8 +195,9 @@ dm.hvp(rosenbrock, method="reverse_tape")(x, np.ones(5))
 
 # %%
 # The variables may be complex. A weight on the tape stands for the slope of
-# :math:`\operatorname{Re}(w f)`, so every rule holds for complex numbers as it is. What
-# is holomorphic has a gradient, in which nothing is conjugated; what is not, is refused.
+# :math:`\operatorname{Re}(w f)`, so every rule holds for complex numbers as it is. A
+# holomorphic function has a gradient, in which nothing is conjugated; all others are
+# refused.
 
 z = np.array([1 + 2j, 3j])
 gradient = dm.gradient(lambda z: z[0] ** 2 * np.exp(z[1]), method="reverse_tape")(z)
