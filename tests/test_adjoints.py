@@ -49,3 +49,13 @@ def test_what_broadcasting_copied_is_summed(of_x, of_c, method):
     np.testing.assert_allclose(product, copies.reshape(of_x), rtol=1e-15)
     quotient = dm.gradient(lambda x: np.sum(x / (1 / c)), method=method)(x)
     np.testing.assert_allclose(quotient, copies.reshape(of_x), rtol=1e-15)
+
+
+def test_a_number_out_of_a_complex_einsum():
+    """d^2/dx^2 of Re (a . a x)^2, whose weight is a complex number."""
+    a = np.array([1 + 2j, 3 - 1j])
+    f = lambda x: np.real(np.einsum("i,i->", x * a, a) ** 2)
+    x, squares = np.array([0.3, 0.4]), a * a
+    want = 2 * np.real(squares * (squares @ x))
+    found = dm.hvp(f, method="numpy_source")(x, x)
+    np.testing.assert_allclose(found, want, rtol=1e-14)

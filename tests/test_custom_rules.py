@@ -603,11 +603,24 @@ def test_a_rule_that_calls_its_own_function_wants_both_modes():
         np.testing.assert_allclose(found, dm.hessian(plain)(x), rtol=1e-13)
 
 
-@each("method", ["dual_numbers", "taylor_series"])
-def test_a_complex_point(method):
-    f = dm.custom_rule(lambda z: np.exp(np.asarray(z)), partials=lambda y, z: y)
+@each("method", ["dual_numbers", "taylor_series", "reverse_tape", "numpy_source"])
+@each("rule", [{"partials": lambda y, z: y}, {"vjp": lambda y, z, w: w * y}])
+def test_a_complex_point(rule, method):
+    f = dm.custom_rule(lambda z: np.exp(np.asarray(z)), **rule)
     found = dm.derivative(lambda z: f(z * z), method=method)(0.5 + 1j)
     np.testing.assert_allclose(found, (1 + 2j) * np.exp((0.5 + 1j) ** 2), rtol=1e-14)
+
+
+@each("method", EXACT)
+def test_a_number_that_counts_for_a_whole_array(method):
+    """Its cotangent is a sum already, which nothing is to multiply."""
+    c = np.array([1.0, 2.0, 3.0])
+    f = dm.custom_rule(
+        lambda a, x: np.exp(a) * np.asarray(x),
+        vjp=lambda y, a, x, w: (np.sum(w * y), w * np.exp(a)),
+    )
+    found = dm.derivative(lambda a: np.sum(f(a * a, c) ** 2), method=method)(0.3)
+    np.testing.assert_allclose(found, 14 * 4 * 0.3 * np.exp(2 * 0.09), rtol=1e-14)
 
 
 @each("method", EXACT)

@@ -194,6 +194,21 @@ x = np.linspace(-1.0, 1.0, 5)
 dm.hvp(rosenbrock, method="reverse_tape")(x, np.ones(5))
 
 # %%
+# The variables may be complex. A weight on the tape stands for the slope of
+# :math:`\operatorname{Re}(w f)`, so every rule holds for complex numbers as it is. A
+# holomorphic function has a gradient, in which nothing is conjugated; all others are
+# refused.
+
+z = np.array([1 + 2j, 3j])
+gradient = dm.gradient(lambda z: z[0] ** 2 * np.exp(z[1]), method="reverse_tape")(z)
+np.testing.assert_allclose(gradient, np.array([2 * z[0], z[0] ** 2]) * np.exp(z[1]))
+
+try:
+    dm.gradient(lambda z: np.sum(np.abs(z) ** 2), method="reverse_tape")(z)
+except dm.errors.NotDifferentiableError as error:
+    print(error)
+
+# %%
 # Where it fails
 # --------------
 # The tape refers to the arrays that the function used. If one is changed in place

@@ -180,6 +180,12 @@ print(to_source(rosenbrock, x, operator="hvp"))
 print(to_source(rosenbrock, x, operator="hessian"))
 
 # %%
+# A complex point makes a program of complex numbers, wherever the function is
+# holomorphic.
+
+print(to_source(lambda z: np.exp(2j * z) * z**2, 1 + 1j))
+
+# %%
 # Where it fails
 # --------------
 # A list of calls cannot hold what NumPy is not asked for.

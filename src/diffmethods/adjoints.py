@@ -200,9 +200,12 @@ def folded(w: Any, operand: Step, step: Step) -> Any:
         if len(shape_of(w)) < len(operand.shape):  # it broadcasts to the step's shape
             w = np.reshape(w, (1,) * (len(step.shape) - len(shape_of(w))) + shape_of(w))
         w = fold(w, operand.shape, 0)
-    if operand.dtype.kind != "c" and is_complex(w):
-        w = np.real(w)
-    return w
+    return of_kind(w, operand)
+
+
+def of_kind(w: Any, operand: Step) -> Any:
+    """The cotangent of an operand that may be real."""
+    return np.real(w) if operand.dtype.kind != "c" and is_complex(w) else w
 
 
 def shape_of(w: Any) -> tuple[int, ...]:
@@ -286,14 +289,10 @@ def through_pullbacks(recording: Any, step: Step, w: Any, active: set[int]) -> A
     for operand, pulled in zip(step.args, PULLBACKS[step.function], strict=False):
         if pulled and isinstance(operand, Step) and operand.index in active:
             dx = pulled(w, y, *xs, **named)
-            yield (
-                operand,
-                (
-                    folded(dx, operand, step)
-                    if shape_of(dx) != operand.shape or is_complex(dx)
-                    else dx,
-                ),
-            )
+            if shape_of(dx) == operand.shape:
+                yield operand, (of_kind(dx, operand),)
+            else:
+                yield operand, (folded(dx, operand, step),)
 
 
 def through_pushforward(recording: Any, step: Step, w: Any, active: set[int]) -> Any:
@@ -335,7 +334,7 @@ def through_custom_rule(recording: Any, step: Step, w: Any, active: set[int]) ->
         if isinstance(operand, Step) and operand.index in active:
             if dx is None:
                 raise rule.no_derivative(k)
-            yield operand, (folded(dx, operand, step),)
+            yield operand, (of_kind(dx, operand),)
 
 
 def completed(w: Any, y: Any) -> Any:
@@ -410,7 +409,8 @@ def through_cofactors(recording: Any, step: Step, w: Any, active: set[int]) -> A
 def through_placed(recording: Any, step: Step, w: Any, active: set[int]) -> Any:
     _, total, *pairs = step.args
     if isinstance(total, Step):
-        yield total, (w if total.shape else np.sum(whole(w, step.shape)),)
+        dx = w if total.shape else np.sum(whole(w, step.shape))
+        yield total, (of_kind(dx, total),)
     for index, value, _ in pairs:
         if isinstance(value, Step):
             at = recording.restored(index)
@@ -418,7 +418,7 @@ def through_placed(recording: Any, step: Step, w: Any, active: set[int]) -> Any:
             size = np.shape(np.broadcast_to(0.0, step.shape)[recording.held(index)])
             if value.shape != size:
                 dx = fold(whole(dx, size), value.shape, 0)
-            yield value, (dx,)
+            yield value, (of_kind(dx, value),)
 
 
 def through_spread(recording: Any, step: Step, w: Any, active: set[int]) -> Any:

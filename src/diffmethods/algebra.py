@@ -142,7 +142,7 @@ def negative(recording: Any, a: Any) -> Any:
 
 def power(recording: Any, a: Any, b: Any) -> Any:
     """Small whole powers are products."""
-    if is_number(b) and is_float(a) and a.dtype.kind == "f":
+    if is_number(b) and is_float(a):
         if b == 1:
             return a
         if b == 2:
@@ -175,7 +175,7 @@ def transpose(recording: Any, a: Any) -> Any:
 
 def first_power(recording: Any, a: Any, b: Any) -> Any:
     """x to the power of 1 is x to the last bit."""
-    if is_number(b) and b == 1 and is_float(a) and a.dtype.kind == "f":
+    if is_number(b) and b == 1 and is_float(a):
         return a
     return recording.step(np.power, (a, b))
 

@@ -19,7 +19,7 @@ import numpy as np
 from diffmethods import operators
 from diffmethods.errors import OptionError, ShapeError
 from diffmethods.methods import taylor_series
-from diffmethods.traced import outcome
+from diffmethods.traced import Traced, outcome
 
 Function = Callable[..., Any]
 MultiIndex = tuple[int, ...]
@@ -47,6 +47,8 @@ def derivative_tensor(f: Function, x: Any, order: int) -> Any:
     ------
     OptionError
         If `order` is not a whole number from 0.
+    NotDifferentiableError
+        If `x` is complex, and `f` not holomorphic there.
 
     Notes
     -----
@@ -68,8 +70,9 @@ def derivative_tensor(f: Function, x: Any, order: int) -> Any:
            [4., 0.]])
     """
     taylor_series.check_order(order)
-    x = operators._point(x, taylor_series.METHOD, complex_allowed=True)
+    x = operators._point(x, taylor_series.METHOD, at_complex=True, used_again=True)
     size, shape = np.size(x), np.shape(x)
+    check_holomorphic(f, x, int(order))
     along = coefficients_along(f, x, int(order))
     if order == 0:
         return along(())
@@ -109,6 +112,8 @@ def partial_derivative(f: Function, x: Any, orders: Any) -> Any:
         If `orders` are not whole numbers from 0.
     ShapeError
         If `orders` has not the shape of `x`.
+    NotDifferentiableError
+        If `x` is complex, and `f` not holomorphic there.
 
     References
     ----------
@@ -122,7 +127,7 @@ def partial_derivative(f: Function, x: Any, orders: Any) -> Any:
     >>> print(dm.partial_derivative(f, np.array([5.0, 0.0]), (2, 7)))
     2.0
     """
-    x = operators._point(x, taylor_series.METHOD, complex_allowed=True)
+    x = operators._point(x, taylor_series.METHOD, at_complex=True, used_again=True)
     counts = np.asarray(orders)
     if counts.dtype.kind not in "iu" or np.any(counts < 0):
         raise OptionError(f"orders must be whole numbers from 0, not {orders!r}")
@@ -132,8 +137,21 @@ def partial_derivative(f: Function, x: Any, orders: Any) -> Any:
         )
     times = counts.ravel().tolist()
     variables = tuple(k for k, count in enumerate(times) for _ in range(count))
+    check_holomorphic(f, x, len(variables))
     along = coefficients_along(f, x, len(variables))
     return partial(along, variables) if variables else along(())
+
+
+def check_holomorphic(f: Function, x: Any, order: int) -> None:
+    """At a complex point, i times the direction turns each coefficient by i^k."""
+    if not operators.is_complex(x) or isinstance(x, Traced) or not order:
+        return
+    v = operators.moving_all(np.shape(x))
+    c, turned = (taylor_series.expand(f, x, d, order) for d in (v, 1j * v))
+    for k in range(1, order + 1):
+        size = np.abs(c[0]) + np.abs(c[k])
+        if np.any(np.abs(turned[k] - 1j**k * c[k]) > 1e-10 * size):
+            raise operators.not_holomorphic()
 
 
 def coefficients_along(f: Function, x: Any, order: int) -> Function:

@@ -45,7 +45,9 @@ class Method:
     max_order
         The highest order of derivative it can do; None for any.
     complex_points
-        True where it differentiates at complex points, too.
+        True where it differentiates holomorphic functions at complex points, too, with
+        real-linear rules: the slopes of all others must not turn with the direction, so
+        that the operators can refuse them.
     reads_only
         True where all operators for functions of several variables leave the point as
         it is, and return no view of it; then it is not copied before.

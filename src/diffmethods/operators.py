@@ -5,6 +5,7 @@ An operator asks the method for the operation itself, and derives it from the me
 """
 
 import functools
+import math
 import numbers
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -73,10 +74,10 @@ def derivative(
     _check_order(chosen, order)
 
     def df(f: Function, x: Any) -> Any:
-        x = _point(x, chosen, complex_allowed=True)
+        x = _point(x, chosen, at_complex=True, used_again=True)
         if hasattr(x, "map_blocks"):
             return _in_blocks(f, x, method, order, options)
-        return _value(_derivative(chosen, f, x, order, options), chosen)
+        return _result(_derivative(chosen, f, x, order, options), chosen, x)
 
     slowly = _explained(df, f)
     if order > 1 or not (chosen.at_number or chosen.at_array):
@@ -114,12 +115,15 @@ def gradient(f: Function, *, method: str = OF_MANY, **options: Any) -> Function:
     Returns
     -------
     callable
-        ``grad(x)``, float64 of the shape of `x`.
+        ``grad(x)``, float64 of the shape of `x`; complex where `x` is complex: the
+        partial derivatives, not conjugated.
 
     Raises
     ------
     ShapeError
         If ``f(x)`` is not a scalar.
+    NotDifferentiableError
+        If `x` is complex and ``f`` is not holomorphic there.
 
     Examples
     --------
@@ -131,7 +135,9 @@ def gradient(f: Function, *, method: str = OF_MANY, **options: Any) -> Function:
     chosen = _chosen(f, method, options)
 
     def grad(f: Function, x: Any) -> Any:
-        return _value(_gradient(chosen, f, _point(x, chosen), options), chosen)
+        x = _point(x, chosen, at_complex=True)
+        check_holomorphic(chosen, f, x, options)
+        return _result(_gradient(chosen, f, x, options), chosen, x)
 
     return _explained(grad, f)
 
@@ -154,7 +160,7 @@ def jacobian(
     Returns
     -------
     callable
-        ``jac(x)``, float64 of shape ``f(x).shape + x.shape``.
+        ``jac(x)``, float64 of shape ``f(x).shape + x.shape``; complex where `x` is.
 
     Examples
     --------
@@ -169,7 +175,9 @@ def jacobian(
     chosen = _chosen(f, method, options)
 
     def jac(f: Function, x: Any) -> Any:
-        return _value(_jacobian(chosen, f, _point(x, chosen), options), chosen)
+        x = _point(x, chosen, at_complex=True)
+        check_holomorphic(chosen, f, x, options)
+        return _result(_jacobian(chosen, f, x, options), chosen, x)
 
     return _explained(jac, f)
 
@@ -192,7 +200,7 @@ def hessian(
     Returns
     -------
     callable
-        ``hess(x)``, float64 of shape ``x.shape + x.shape``.
+        ``hess(x)``, float64 of shape ``x.shape + x.shape``; complex where `x` is.
 
     Examples
     --------
@@ -208,7 +216,9 @@ def hessian(
     _check_order(chosen, 2)
 
     def hess(f: Function, x: Any) -> Any:
-        return _value(_hessian(chosen, f, _point(x, chosen), options), chosen)
+        x = _point(x, chosen, at_complex=True)
+        check_holomorphic(chosen, f, x, options, 2)
+        return _result(_hessian(chosen, f, x, options), chosen, x)
 
     return _explained(hess, f)
 
@@ -227,6 +237,7 @@ def jvp(f: Function, *, method: str = ALONG, **options: Any) -> Function:
     -------
     callable
         ``push(x, v)``, float64 of the shape of ``f(x)``; `v` has the shape of `x`.
+        Where `x` is complex, so are the result and `v`.
 
     Examples
     --------
@@ -238,8 +249,10 @@ def jvp(f: Function, *, method: str = ALONG, **options: Any) -> Function:
     chosen = _chosen(f, method, options)
 
     def push(f: Function, x: Any, v: Any) -> Any:
-        x = _point(x, chosen)
-        return _value(_jvp(chosen, f, x, _like(v, x, chosen), options), chosen)
+        x = _point(x, chosen, at_complex=True)
+        v = _like(v, x, chosen)
+        check_holomorphic(chosen, f, x, options)
+        return _result(_jvp(chosen, f, x, v, options), chosen, x)
 
     return _explained(push, f)
 
@@ -258,6 +271,7 @@ def vjp(f: Function, *, method: str = OF_MANY, **options: Any) -> Function:
     -------
     callable
         ``pull(x, w)``, float64 of the shape of `x`; `w` has the shape of ``f(x)``.
+        Where `x` is complex, so are the result and `w`; nothing is conjugated.
 
     Examples
     --------
@@ -269,9 +283,12 @@ def vjp(f: Function, *, method: str = OF_MANY, **options: Any) -> Function:
     chosen = _chosen(f, method, options)
 
     def pull(f: Function, x: Any, w: Any) -> Any:
-        return _value(
-            _vjp(chosen, f, _point(x, chosen), _point(w, chosen), options), chosen
-        )
+        x = _point(x, chosen, at_complex=True)
+        w = _point(w, chosen, at_complex=is_complex(x))
+        if is_complex(x) and not is_complex(w):
+            w = w + 0j
+        check_holomorphic(chosen, f, x, options)
+        return _result(_vjp(chosen, f, x, w, options), chosen, x)
 
     return _explained(pull, f)
 
@@ -289,7 +306,8 @@ def hvp(f: Function, *, method: str = OF_MANY, **options: Any) -> Function:
     Returns
     -------
     callable
-        ``product(x, v)``, float64 of the shape of `x`; `v` has that shape, too.
+        ``product(x, v)``, float64 of the shape of `x`; `v` has that shape, too.  Where
+        `x` is complex, so are the result and `v`.
 
     Examples
     --------
@@ -302,8 +320,10 @@ def hvp(f: Function, *, method: str = OF_MANY, **options: Any) -> Function:
     _check_order(chosen, 2)
 
     def product(f: Function, x: Any, v: Any) -> Any:
-        x = _point(x, chosen)
-        return _value(_hvp(chosen, f, x, _like(v, x, chosen), options), chosen)
+        x = _point(x, chosen, at_complex=True)
+        v = _like(v, x, chosen)
+        check_holomorphic(chosen, f, x, options, 2)
+        return _result(_hvp(chosen, f, x, v, options), chosen, x)
 
     return _explained(product, f)
 
@@ -327,16 +347,18 @@ def value_and_derivative(
     _check_order(chosen, order)
 
     def both(f: Function, x: Any) -> tuple[Any, Any]:
-        x = _point(x, chosen, complex_allowed=True)
+        x = _point(x, chosen, at_complex=True, used_again=True)
         if hasattr(x, "map_blocks"):
             return outcome(f(x)), _in_blocks(f, x, method, order, options)
         if chosen.value_and_derivative:
+            check_complex_derivative(chosen, f, x, order, options)
             y, dy = chosen.value_and_derivative(f, x, order, **options)
-            return _value(y, chosen), _value(dy, chosen)
-        y = _evaluated(chosen, f, x, options)
-        return _value(y, chosen), _value(
-            _derivative(chosen, f, x, order, options), chosen
-        )
+            if np.ndim(x) and not isinstance(x, Traced):
+                _check_elementwise(f, x, dy)
+        else:
+            y = _evaluated(chosen, f, x, options)
+            dy = _derivative(chosen, f, x, order, options)
+        return _value(y, chosen), _result(dy, chosen, x)
 
     return _explained(both, f)
 
@@ -359,12 +381,14 @@ def value_and_gradient(
     chosen = _chosen(f, method, options)
 
     def both(f: Function, x: Any) -> tuple[Any, Any]:
-        x = _point(x, chosen)
+        x = _point(x, chosen, at_complex=True)
+        check_holomorphic(chosen, f, x, options)
         if chosen.value_and_gradient:
             y, dy = chosen.value_and_gradient(f, x, **options)
-            return _value(y, chosen), _value(dy, chosen)
-        y = _evaluated(chosen, f, x, options)
-        return _value(y, chosen), _value(_gradient(chosen, f, x, options), chosen)
+        else:
+            y = _evaluated(chosen, f, x, options)
+            dy = _gradient(chosen, f, x, options)
+        return _value(y, chosen), _result(dy, chosen, x)
 
     return _explained(both, f)
 
@@ -592,6 +616,7 @@ def not_a_scalar(shape: tuple[int, ...]) -> ShapeError:
 def _derivative(
     method: Method, f: Function, x: Any, order: int, options: dict[str, Any]
 ) -> Any:
+    check_complex_derivative(method, f, x, order, options)
     if method.derivative:
         dy = method.derivative(f, x, order, **options)
     elif order > 1:
@@ -604,8 +629,6 @@ def _derivative(
         )
     else:
         dy = _jvp(method, f, x, np.ones(np.shape(x)) if np.ndim(x) else 1.0, options)
-    if np.iscomplexobj(x) and not isinstance(x, Traced):
-        _check_holomorphic(method, f, x, options)
     if np.ndim(x) and not isinstance(x, Traced):
         if np.shape(dy) != np.shape(x) or not (order > 1 and _proven(method, f)):
             _check_elementwise(lambda x: _evaluated(method, f, x, options), x, dy)
@@ -642,22 +665,57 @@ def _of_block(
     return np.asarray(dy) if isinstance(block, np.ndarray) else dy
 
 
-def _check_holomorphic(
-    method: Method, f: Function, x: Any, options: dict[str, Any]
+def check_complex_derivative(
+    method: Method, f: Function, x: Any, order: int, options: dict[str, Any]
 ) -> None:
-    """Cauchy and Riemann: the slope along the imaginary axis is i times the other."""
-    ones = np.ones(np.shape(x))
-    along_real, along_imaginary = (
-        np.asarray(_jvp(method, f, x, direction, options))
-        for direction in (ones, 1j * ones)
+    """At a complex point the derivatives up to an order are the same all around it."""
+    check_holomorphic(method, f, x, options)
+    if order > 1 and method.exact:  # differences would not tell
+        below = lambda z: _derivative(method, f, z, order - 1, options)
+        check_holomorphic(method, below, x, options)
+
+
+def check_holomorphic(
+    method: Method, f: Function, x: Any, options: dict[str, Any], order: int = 1
+) -> None:
+    """At a complex point f has a complex derivative; to order 2, its gradient, too."""
+    if is_complex(x) and method.complex_points:
+        _check_turning(method, _jvp, f, x, options, 1)
+        if order == 2:
+            _check_turning(method, _hvp, f, x, options, 2)
+
+
+def _check_turning(
+    method: Method, push: Function, f: Function, x: Any, options: Any, order: int
+) -> None:
+    """Cauchy and Riemann: i times a direction gives i times the slope along it.
+
+    Where a compiler traces, there are no numbers to tell by.
+    """
+    v = moving_all(np.shape(x))
+    along, turned = (plain(push(method, f, x, d, options)) for d in (v, 1j * v))
+    if along is None or turned is None:
+        return
+    y = _evaluated(method, f, x if isinstance(x, Traced) else x.copy(), options)
+    distance = np.abs(plain(x))
+    if np.shape(distance) != np.shape(along):
+        distance = np.min(distance, initial=np.inf)
+    size = np.abs(plain(y)) / np.maximum(distance, 1.0) ** order + np.abs(along)
+    rtol = 1e-10 if method.exact else max(1e-10, 100 * method.rtol ** (1 / order))
+    if np.any(np.abs(turned - 1j * along) > rtol * size):
+        raise not_holomorphic()
+
+
+def moving_all(shape: tuple[int, ...]) -> Any:
+    """A direction that moves every item, none so that its slope may cancel another."""
+    return np.reshape(1.0 + 0.618 * np.arange(math.prod(shape)) % 1.0, shape)[()] + 0j
+
+
+def not_holomorphic() -> NotDifferentiableError:
+    return NotDifferentiableError(
+        "f has no complex derivative there: its slopes along the real and the "
+        "imaginary axis differ (abs, real, imag and conj have none anywhere)"
     )
-    rtol = max(1e-10, 100 * method.rtol)
-    size = np.abs(outcome(f(x))) / np.maximum(np.abs(x), 1.0) + np.abs(along_real)
-    if np.any(np.abs(along_imaginary - 1j * along_real) > rtol * size):
-        raise NotDifferentiableError(
-            "f has no complex derivative there: its slopes along the real and the "
-            "imaginary axis differ (abs, real, imag and conj have none anywhere)"
-        )
 
 
 def _check_elementwise(f: Function, x: Any, dy: Any) -> None:
@@ -778,8 +836,18 @@ def explain(error: Exception) -> NoReturn:
     raise error
 
 
-def _point(x: Any, method: Method, complex_allowed: bool = False) -> Any:
-    """Numbers as float64 or complex; another library's array stays one."""
+def _point(
+    x: Any, method: Method, at_complex: bool = False, used_again: bool = False
+) -> Any:
+    """Numbers as float64 or complex; another library's array stays one.
+
+    Parameters
+    ----------
+    at_complex
+        Whether the operator has a meaning at complex points.
+    used_again
+        Whether f itself is called at the point, too, which it may write into.
+    """
     if type(x) is np.ndarray and x.dtype is FLOAT:
         return x.copy() if x.ndim else x[()]
     if type(x) is FLOAT64:
@@ -789,14 +857,14 @@ def _point(x: Any, method: Method, complex_allowed: bool = False) -> Any:
     refuse_mask("x", x)
     foreign = is_foreign(x)
     x = x if foreign else joined(np.asarray(x))
+    if x.dtype.kind == "c" and not (at_complex and method.complex_points):
+        raise InputError(
+            f"{method.name} takes real points here; at complex ones dual_numbers and "
+            "reverse_tape give every operator but the sparse ones"
+        )
     if isinstance(x, Traced):
         return x
     if x.dtype.kind == "c":
-        if not (complex_allowed and method.complex_points):
-            raise InputError(
-                f"{method.name} takes real points here; for a complex one use "
-                'derivative(f, method="dual_numbers")'
-            )
         return x.astype(complex)[()]
     objects = x.dtype == object and not foreign
     real = objects and all(isinstance(item, numbers.Real) for item in x.flat)
@@ -805,7 +873,7 @@ def _point(x: Any, method: Method, complex_allowed: bool = False) -> Any:
             f"x must hold numbers, not {x.dtype.name}: give a number or an array of "
             "numbers"
         )
-    lent = method.reads_only and not complex_allowed  # a derivative calls f itself
+    lent = method.reads_only and not used_again
     return x.astype(float, copy=not lent)[()]
 
 
@@ -825,12 +893,38 @@ def _like(v: Any, x: Any, method: Method) -> Any:
     if (own := _own(v, method)) is not None:
         v = own
     elif is_foreign(v):
-        v = v.astype(float)
+        v = v.astype(complex if is_complex(x) else float)
     elif not isinstance(v, Traced):
-        v = np.asarray(v, float)[()]
+        v = np.asarray(v)
+        if v.dtype.kind == "c" and not is_complex(x):
+            raise InputError("v is complex, but x is real: give a real direction")
+        v = v.astype(complex if is_complex(x) else float)[()]
     if v.shape != (x.shape if hasattr(x, "shape") else np.shape(x)):
         raise ShapeError(f"v has shape {np.shape(v)}, but x has shape {np.shape(x)}")
     return v
+
+
+def is_complex(x: Any) -> bool:
+    """Whether an array, or what stands in for one, is of NumPy's complex numbers."""
+    if x.__class__ is FLOAT64:
+        return False
+    return getattr(getattr(x, "dtype", None), "kind", None) == "c"
+
+
+def _result(dy: Any, method: Method, x: Any) -> Any:
+    """A derivative as it goes out: complex at complex points."""
+    dy = _value(dy, method)
+    if not is_complex(x) or isinstance(dy, Traced) or is_foreign(dy):
+        return dy
+    return dy.astype(complex)
+
+
+def plain(x: Any) -> Any:
+    """The numbers inside stand-ins; None if there are none."""
+    x = outcome(x)
+    x = x.plain if isinstance(x, Traced) else x
+    x = np.asarray(x) if is_foreign(x) else x
+    return x if isinstance(x, (np.ndarray, np.generic, float, complex)) else None
 
 
 def _value(y: Any, method: Method) -> Any:

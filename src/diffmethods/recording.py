@@ -224,6 +224,12 @@ class Recorded(Traced):
         return self.step.held
 
     @property
+    def plain(self) -> Any:
+        """The numbers, without a guard."""
+        held = self.step.held
+        return held.plain if isinstance(held, Traced) else held
+
+    @property
     def shape(self) -> tuple[int, ...]:
         return self.step.shape
 

@@ -250,9 +250,9 @@ def decay(x: Any, rate: float) -> Any:
 def tan(truncation: Truncation, u: Coefficients) -> Coefficients:
     """y' = (1 + y^2) u'; tan(x + t) = (y + tan t) / (1 - y tan t)."""
     y0 = value(np.tan, u[0])
-    w0 = 1.0 + y0 * y0
     if is_real_line(u):
-        return by_addition("tan", y0, w0, y0, u, truncation.order)
+        return by_addition("tan", y0, 1.0 + y0 * y0, y0, u, truncation.order)
+    w0 = (rules.partials(np.tan, y0) or ())[0](y0, u[0])
     return by_square(y0, w0, u, truncation.order, 0.0, 1.0)
 
 

@@ -85,15 +85,19 @@ def cos_pi(x):
     return np.sin(np.pi * (0.5 - away_from_zero(near)))
 
 
-def sinc_slope(y, x):
+def sinc_slope(cosine):
     """(cos(pi x) - sinc(x)) / x, by its series where the two nearly cancel."""
-    near = np.absolute(x) < 0.64
-    far = np.where(near, 1.0, x)
-    square = (np.pi * np.where(near, x, 0.0)) ** 2
-    series = 0.0
-    for k in range(14, 0, -1):
-        series = series * square + (-1) ** k * 2.0 * k / math.factorial(2 * k + 1)
-    return np.where(near, np.pi**2 * x * series, (cos_pi(far) - y) / far)
+
+    def slope(y, x):
+        near = np.absolute(x) < 0.64
+        far = np.where(near, 1.0, x)
+        square = (np.pi * np.where(near, x, 0.0)) ** 2
+        series = 0.0
+        for k in range(14, 0, -1):
+            series = series * square + (-1) ** k * 2.0 * k / math.factorial(2 * k + 1)
+        return np.where(near, np.pi**2 * x * series, (cosine(far) - y) / far)
+
+    return slope
 
 
 def chosen(y, mine, other):
@@ -154,7 +158,7 @@ PARTIALS: dict[Callable, tuple[Callable, ...]] = {
     np.arcsinh: (lambda y, x: 1.0 / np.hypot(1.0, x),),
     np.arccosh: (lambda y, x: 1.0 / (np.sqrt(x - 1.0) * np.sqrt(x + 1.0)),),
     np.arctanh: (lambda y, x: 1.0 / ((1.0 - x) * (1.0 + x)),),
-    np.sinc: (sinc_slope,),
+    np.sinc: (sinc_slope(cos_pi),),
     # units and choices
     np.deg2rad: (lambda y, x: np.pi / 180.0,),
     np.radians: (lambda y, x: np.pi / 180.0,),
@@ -169,11 +173,12 @@ PARTIALS: dict[Callable, tuple[Callable, ...]] = {
 
 # Some of those forms hold on the real line alone; a complex operand takes these.
 COMPLEX_PARTIALS: dict[Callable, tuple[Callable, ...]] = {
-    np.tanh: (lambda y, x: 1.0 / np.cosh(x) ** 2,),
+    np.tan: (lambda y, x: (1.0 / np.cos(x)) ** 2,),
+    np.tanh: (lambda y, x: (1.0 / np.cosh(x)) ** 2,),
     np.arctan: (lambda y, x: 1.0 / (1.0 + x * x),),
     np.arcsinh: (lambda y, x: 1.0 / np.sqrt(1.0 + x * x),),
     np.arccosh: (lambda y, x: 1.0 / (np.sqrt(x - 1.0) * np.sqrt(x + 1.0)),),
-    np.sinc: (lambda y, x: (np.cos(np.pi * x) - y) / x,),
+    np.sinc: (sinc_slope(lambda x: np.cos(np.pi * x)),),
 }
 
 # Functions without a slope wherever they have one at all; their result is a constant.
@@ -531,9 +536,11 @@ def partials(function: Callable, y: Any = None) -> tuple[Callable, ...] | None:
         and "scipy.special" in sys.modules
         and isinstance(function, np.ufunc)
     ):
-        from diffmethods.special import PARTIALS as SPECIAL
+        from diffmethods import special
 
-        rule = SPECIAL.get(function)
+        rule = special.PARTIALS.get(function)
+        if function in special.COMPLEX_PARTIALS and np.iscomplexobj(y):
+            return special.COMPLEX_PARTIALS[function]
     return rule
 
 

@@ -219,9 +219,10 @@ def to_source(
     ----------
     f : callable
         ``f(x)`` in plain NumPy.
-    x : float or ndarray
+    x : float, complex or ndarray
         The point; the source holds for all points of its shape that take the same
-        branches.
+        branches.  At a complex one it is for complex points, where `f` must be
+        holomorphic.
     operator : str, optional
         One of ``derivative``, ``gradient``, ``value_and_gradient``, ``jvp``, ``vjp``,
         ``hvp``, ``jacobian`` and ``hessian``.  By default ``derivative`` if `x` is a
@@ -243,6 +244,8 @@ def to_source(
         If there is no source of that operator.
     MissingRuleError
         If `f` calls a function whose derivative is not known.
+    NotDifferentiableError
+        If `x` is complex, and `f` not holomorphic there.
 
     Examples
     --------
@@ -264,12 +267,18 @@ def to_source(
     <BLANKLINE>
     """
     from diffmethods.methods import numpy_source  # which builds on this module
+    from diffmethods.operators import check_complex_derivative, check_holomorphic
 
-    x = np.array(x, float)[()]
+    x = np.array(x, complex if np.iscomplexobj(x) else float)[()]
     if operator is None:
         y = outcome(f(x))
         scalar = "gradient" if not np.shape(y) else "vjp"
         operator = scalar if np.shape(x) else "derivative"
+    if operator == "derivative":
+        check_complex_derivative(numpy_source.METHOD, f, x, order, {})
+    else:
+        second = operator in ("hessian", "hvp")
+        check_holomorphic(numpy_source.METHOD, f, x, {}, 2 if second else 1)
     return numpy_source.program_at(f, x, operator, order).source()
 
 
@@ -352,7 +361,8 @@ class Lines:
     def result(self, x: Any) -> str:
         if isinstance(x, (Step, Constant)):
             return self.writer.text(x)[0]
-        return f"np.float64({literal(x)[0]})"
+        kind = "complex128" if np.iscomplexobj(x) else "float64"
+        return f"np.{kind}({literal(x)[0]})"
 
     def operand(self, x: Any) -> Text:
         """A name, or the expression of a step that is written where it is used."""
@@ -485,8 +495,9 @@ class Lines:
         word = literal(step.dtype)[0]
         kind, size = "" if step.dtype == float else f", {word}", sized(shape)
         started = False
-        if self.printed and step.dtype == float:
-            x = self.program.inputs[0]
+        x = self.program.inputs[0]
+        alike = self.printed and step.dtype == x.dtype
+        if alike:
             like = "" if x.shape == step.shape else f", shape={size}"
             first, started = f"np.zeros_like({self.names[x]}{like})", True
         elif whole is None:
@@ -501,7 +512,7 @@ class Lines:
         name = self.names.get(step) or self.new_name(step)
         if name != first:
             self.assign(name, first, step)
-        if self.printed and whole is not None and step.dtype == float:
+        if alike and whole is not None:
             full = ":" if len(shape) == 1 else "..."
             self.assign(f"{name}[{full}]", self.writer.text(whole)[0], step)
             started = False

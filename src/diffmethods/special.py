@@ -32,7 +32,8 @@ def no_rule_by(name, argument):
 
 def exp_of_square(x, scale):
     """exp(scale x^2), split as by Cody (1969): rounding x^2 would magnify."""
-    x = np.clip(x, -40.0, 40.0)  # beyond, it is 0 or infinite
+    if not np.iscomplexobj(x):
+        x = np.clip(x, -40.0, 40.0)  # beyond, it is 0 or infinite
     coarse = np.rint(16.0 * x) / 16.0  # its square is exact
     rest = (x - coarse) * (x + coarse)
     return np.exp(scale * coarse * coarse) * np.exp(scale * rest)
@@ -153,4 +154,16 @@ PARTIALS = {
     special.expm1: ELEMENTARY[np.expm1],
     special.log1p: ELEMENTARY[np.log1p],
     special.cbrt: ELEMENTARY[np.cbrt],
+}
+
+# Some of those forms hold on the real line alone; a complex operand takes these.
+COMPLEX_PARTIALS = {
+    special.log_ndtr: (
+        lambda y, x: math.sqrt(2.0 / math.pi) / special.erfcx(x * -math.sqrt(0.5)),
+    ),
+    special.psi: (no_rule_by("psi", "a complex argument"),),
+    special.ive: (
+        no_rule_by("ive", "its order v"),
+        no_rule_by("ive", "a complex argument"),
+    ),
 }

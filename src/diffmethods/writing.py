@@ -1,5 +1,6 @@
 """Expressions of a program as NumPy source: a step is a call, an operator or a name."""
 
+import cmath
 import math
 import operator
 from collections.abc import Callable
@@ -59,10 +60,13 @@ def literal(x: Any) -> Text:
         return (f"-{words}", SIGN) if math.copysign(1.0, x) < 0 else (words, ATOM)
     if isinstance(x, (complex, np.complexfloating)):
         x = complex(x)
-        if x.real == 0 and math.copysign(1.0, x.real) > 0:
+        if x.real == 0 and math.copysign(1.0, x.real) == math.copysign(1.0, x.imag):
             words, binding = literal(x.imag)
             if words[-1].isdigit():
                 return f"{words}j", binding
+        elif cmath.isfinite(x) and x.real and repr(x.imag) != "-0.0":
+            sign = "-" if x.imag < 0 else "+"
+            return f"{literal(x.real)[0]} {sign} {abs(x.imag)!r}j", SUM
         return f"complex({literal(x.real)[0]}, {literal(x.imag)[0]})", ATOM
     if isinstance(x, np.dtype):
         plain = {"b": "bool", "i": "int", "f": "float", "c": "complex"}.get(x.kind)

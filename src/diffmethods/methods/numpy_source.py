@@ -14,7 +14,7 @@ from diffmethods.adjoints import pull
 from diffmethods.errors import OptionError, ShapeError
 from diffmethods.method import Method, suggestion
 from diffmethods.methods import dual_numbers
-from diffmethods.operators import check_weight
+from diffmethods.operators import check_weight, is_complex
 from diffmethods.pullbacks import MOVES, PULLBACKS, REWRITES
 from diffmethods.recording import LEFT_TO_NUMPY, Recorded, Recording
 from diffmethods.rows import RowByRow, every_row
@@ -26,8 +26,8 @@ from diffmethods.traced import AT_LEAST, Traced, outcome, rebuilt
 Function = Callable[..., Any]
 
 BRANCHES = 32  # programs kept for one function, operation and shape
-FLOAT = np.dtype(float)
-PLAIN = (np.ndarray, np.float64)
+FLOAT, COMPLEX = np.dtype(float), np.dtype(complex)
+PLAIN = (np.ndarray, np.float64, np.complex128)
 FUNCTIONS = 512  # functions whose programs are kept
 
 
@@ -39,9 +39,7 @@ def record_vjp(recording: Recording, f: Function, x: Any, w: Any) -> Any:
     check_weight(w, np.shape(y))
     if not is_ours(recording, y):
         return np.zeros(np.shape(x))[()]
-    if y.dtype.kind != "c":
-        return slope(recording, y, x, w)
-    return slope(recording, y, x, w) + 1j * slope(recording, y, x, -1j * w)
+    return complete_slope(recording, y, x, w)
 
 
 def record_gradient(recording: Recording, f: Function, x: Any) -> Any:
@@ -57,9 +55,7 @@ def record_value_and_gradient(recording: Recording, f: Function, x: Any) -> Any:
         )
     if not is_ours(recording, y):
         return y, np.zeros(np.shape(x))[()]
-    if y.dtype.kind == "c":
-        return y, slope(recording, y, x, 1.0) + 1j * slope(recording, y, x, -1j)
-    return y, slope(recording, y, x, 1.0)
+    return y, complete_slope(recording, y, x, 1.0)
 
 
 def record_jvp(recording: Recording, f: Function, x: Any, v: Any) -> Any:
@@ -70,7 +66,7 @@ def record_hvp(recording: Recording, f: Function, x: Any, v: Any) -> Any:
     g = record_gradient(recording, f, x)
     if not is_ours(recording, g):
         return np.zeros(np.shape(x))[()]
-    return slope(recording, g, x, v)
+    return slope(recording, g, x, v if is_complex(g) or not is_complex(v) else v.real)
 
 
 def record_jacobian(recording: Recording, f: Function, x: Any) -> Any:
@@ -109,7 +105,7 @@ def record_derivative(recording: Recording, f: Function, x: Any, order: int) -> 
     y = outcome(f(x))
     if not is_ours(recording, y):
         return np.zeros(np.shape(y))[()]
-    if y.dtype.kind == "c" or (not x.shape and y.shape):
+    if (is_complex(y) and not is_complex(x)) or (not x.shape and y.shape):
         for _ in range(order):
             f = forward_derivative(f)
         return f(x)
@@ -131,11 +127,21 @@ def forward_derivative(f: Function) -> Function:
     return lambda x: dual_numbers.jvp(f, x, np.ones(np.shape(x))[()])
 
 
+def complete_slope(recording: Recording, y: Any, x: Any, w: Any) -> Any:
+    """The same; a complex y of a real x takes a second walk for the imaginary part."""
+    if not is_complex(y):
+        return slope(recording, y, x, np.real(w) if is_complex(w) else w)
+    if is_complex(x):
+        return slope(recording, y, x, w)
+    return slope(recording, y, x, w) + 1j * slope(recording, y, x, -1j * w)
+
+
 def slope(recording: Recording, y: Any, x: Any, w: Any) -> Any:
     """The cotangent of x, in its shape."""
     (dx,) = pull(recording, [(y.step, w)], [x.step])
     if np.shape(dx) == x.shape:
-        return dx if isinstance(dx, Recorded) else np.asarray(dx, float)[()]
+        kind = complex if is_complex(x) else float
+        return dx if isinstance(dx, Recorded) else np.asarray(dx, kind)[()]
     if isinstance(dx, Recorded):
         return recording.call(filled, (x.shape, dx), {})
     return np.full(x.shape, dx)
@@ -287,9 +293,14 @@ def run(operation: str, f: Function, points: tuple[Any, ...], order: int = 1) ->
     """Do an operation by a program that fits; if there is none, by recording one."""
     key: tuple[Any, ...] = (operation, order)
     for point in points:
-        if point.__class__ not in PLAIN or point.dtype is not FLOAT:
+        if point.__class__ not in PLAIN:
             return run_otherwise(operation, f, points, order)
-        key += (point.shape,)
+        if point.dtype is FLOAT:
+            key += (point.shape,)
+        elif point.dtype is COMPLEX:
+            key += (COMPLEX, point.shape)
+        else:
+            return run_otherwise(operation, f, points, order)
     memory = memory_of(f)
     if memory is not None:
         for program in memory.programs.get(key, ()):
@@ -311,10 +322,10 @@ def run_otherwise(
     operation: str, f: Function, points: tuple[Any, ...], order: int
 ) -> Any:
     """The same for Python's numbers; inside another derivative, the recording alone."""
-    if all(type(point) in (float, *PLAIN) for point in points):
-        floats = tuple(np.asarray(point)[()] for point in points)
-        if all(point.dtype is FLOAT for point in floats):
-            return run(operation, f, floats, order)
+    if all(type(point) in (float, complex, *PLAIN) for point in points):
+        plain = tuple(np.asarray(point)[()] for point in points)
+        if all(point.dtype in (FLOAT, COMPLEX) for point in plain):
+            return run(operation, f, plain, order)
     return values(*recorded(operation, f, points, order)[:2])
 
 
@@ -405,7 +416,7 @@ def matrix(operation: str, f: Function, x: Any) -> Any:
     """Run the program of a whole matrix; None if there is none."""
     if isinstance(x, Traced):
         return None
-    memory, key = MEMORIES.get(id(f)), (operation, np.shape(x))
+    memory, key = MEMORIES.get(id(f)), (operation, np.shape(x), is_complex(x))
     if memory is None or key not in memory.by_rows or memory.f() is not f:
         try:
             return run(operation, f, (x,))
@@ -438,6 +449,7 @@ METHOD = Method(
     rtol=1e-14,
     max_order=6,
     reads_only=True,
+    complex_points=True,
     jvp=jvp,
     vjp=vjp,
     derivative=derivative,

@@ -13,7 +13,7 @@ from diffmethods.errors import ShapeError
 from diffmethods.fast_tape import FastNode
 from diffmethods.method import Method
 from diffmethods.methods import dual_numbers
-from diffmethods.operators import check_weight
+from diffmethods.operators import check_weight, is_complex
 from diffmethods.pullbacks import MOVES, PULLBACKS, REWRITES
 from diffmethods.tape import Node, Sweep, Tape
 from diffmethods.traced import Traced, outcome, parts
@@ -77,13 +77,20 @@ def arrived(sweep: Sweep, y: Any, w: Any, x: Any) -> Any:
 
 
 def vjp(f: Function, x: Any, w: Any) -> Any:
-    """Start with w at the end of the tape, and read what arrives at x."""
+    """Start with w at the end of the tape, and read what arrives at x.
+
+    That is the slope of ``Re(w f)``: all there is to know where f is holomorphic, while
+    a complex f of a real x takes one more sweep for the imaginary part.
+    """
 
     def pull(y: Any, tape: Tape, careful: bool) -> Any:
         check_weight(w, shape_of(y))
         if not on(y, tape):
             return np.zeros(shape_of(x))[()]
         if y.dtype.kind != "c":
+            real = np.real(w) if is_complex(w) else w
+            return arrived(Sweep(tape, careful=careful), y, real, x)
+        if is_complex(x):
             return arrived(Sweep(tape, careful=careful), y, w, x)
         turned = Sweep(tape, careful=careful).back(y.index, -1j * w, keep=True)[0]
         real = arrived(Sweep(tape, careful=careful), y, w + 0j, x)
@@ -123,7 +130,7 @@ def jacobian(f: Function, x: Any) -> Any:
             return np.zeros(shape + of_x)
         if isinstance(y.value, Traced):
             return row_by_row(f, x, shape)
-        turns = (1.0,) if y.dtype.kind != "c" else (1.0, -1j)
+        turns = (1.0, -1j) if is_complex(y) and not is_complex(x) else (1.0,)
         parts = [rows(y, of_x, tape, careful, turn, turns[-1]) for turn in turns]
         whole = parts[0] if len(parts) == 1 else parts[0] + 1j * parts[1]
         return whole if len(shape) == 1 else whole.reshape(shape + of_x)
@@ -188,7 +195,9 @@ def row_by_row(f: Function, x: Any, shape: tuple[int, ...]) -> Any:
 def jvp(f: Function, x: Any, v: Any) -> Any:
     """Differentiate the sweep by its weight, in which it is linear."""
     y = recorded(f, x)[0]
-    return vjp(lambda w: vjp(f, x, w), np.zeros(shape_of(y))[()], v)
+    kind = complex if is_complex(x) and is_complex(y) else float
+    dy = vjp(lambda w: vjp(f, x, w), np.zeros(shape_of(y), kind)[()], v)
+    return np.real(dy) if is_complex(x) and kind is float else dy
 
 
 def hvp(f: Function, x: Any, v: Any) -> Any:
@@ -217,7 +226,7 @@ def derivative(f: Function, x: Any, order: int) -> Any:
             )
         if not on(y, tape):
             return np.zeros(shape_of(x))[()]
-        if y.dtype.kind == "c":
+        if y.dtype.kind == "c" and not is_complex(x):
             return vjp(f, x, np.ones(shape_of(y)))
         return arrived(Sweep(tape, careful=careful), y, 1.0, x)
 
@@ -247,6 +256,7 @@ METHOD = Method(
     value_and_gradient=value_and_gradient,
     vjps=vjps,
     hvps=hvps,
+    complex_points=True,
     handles=handles,
     references=("griewank2008", "baydin2018"),
 )

@@ -146,7 +146,7 @@ def taylor(f: Function, x: Any, order: int, v: Any = None) -> Any:
            [1., 1.]])
     """
     check_order(order)
-    x = operators._point(x, METHOD, complex_allowed=True)
+    x = operators._point(x, METHOD, at_complex=True, used_again=True)
     v = np.ones(np.shape(x))[()] if v is None else operators._like(v, x, METHOD)
     return np.stack(expand(f, x, v, int(order)))
 
