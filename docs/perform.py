@@ -159,7 +159,7 @@ def digits(comparison) -> str:
     )
     bars = "".join(
         f'<text x="0" y="{26 * i + 16}">{escape(dm.get_method(name).title)}</text>'
-        f'<rect x="165" y="{26 * i + 6}" width="{190 * number / WHOLE:.1f}" height="11"'
+        f'<rect x="200" y="{26 * i + 6}" width="{155 * number / WHOLE:.1f}" height="11"'
         ' rx="2" style="fill: var(--pst-color-primary, #0a7d91)"/>'
         f'<text x="400" y="{26 * i + 16}" text-anchor="end">{number:.1f}</text>'
         for i, (name, number) in enumerate(sorted(count.items(), key=lambda p: p[1]))

@@ -4,7 +4,6 @@ import mpmath as mp
 import numpy as np
 import pytest
 from installed import METHODS
-from scipy import special
 
 import diffmethods as dm
 from diffmethods import rules
@@ -15,7 +14,9 @@ from diffmethods.errors import (
     ShapeError,
 )
 from diffmethods.source import to_source
-from diffmethods.special import PARTIALS as SPECIAL
+
+special = pytest.importorskip("scipy.special")
+from diffmethods.special import PARTIALS as SPECIAL  # noqa: E402
 
 TAKING = [name for name in METHODS if dm.get_method(name).complex_points]
 EXACT = [name for name in TAKING if dm.get_method(name).exact]

@@ -7,7 +7,6 @@ would import itself, as no call changes their global state (`test_global_state`)
 blocks before this package comes in run first, and must not have loaded it.
 """
 
-import ast
 import functools
 import importlib.util
 import json
@@ -85,12 +84,7 @@ PAGES = {script.stem.removeprefix("plot_"): script for script in METHOD_PAGES}
 
 
 def installed(code):
-    return all(
-        importlib.util.find_spec(alias.name.split(".")[0])
-        for node in ast.walk(ast.parse(code))
-        if isinstance(node, ast.Import)
-        for alias in node.names
-    )
+    return all(map(importlib.util.find_spec, notebook_needs.imported(code)))
 
 
 def runs_here(name):
