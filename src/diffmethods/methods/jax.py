@@ -191,9 +191,7 @@ def natively(
         return lambda *points: native.joined(map(raised, run(*points)))
 
     with jax.enable_x64(True), where(x, device):
-        base = jnp.asarray(LIBRARY.lower(base_of(x)))
-        others = [jnp.asarray(LIBRARY.lower(v), base.dtype) for v in vectors]
-        points = [base, *others]
+        points = [jnp.asarray(LIBRARY.lower(a)) for a in (base_of(x), *vectors)]
         if keeps:
             points = [beside(point, points[0]) for point in points]
         if compile and not isinstance(x, Traced):
@@ -280,7 +278,7 @@ def ends_of(x: Any) -> tuple[Any, Any]:
 
 
 def pushed(native: Function, base: Any, v: Any) -> Any:
-    return jax.jvp(native, (base,), (v,))[1]
+    return jax.jvp(native, (base,), (jnp.asarray(v, base.dtype),))[1]
 
 
 def expanded(native: Function, base: Any, order: int) -> Any:
@@ -294,12 +292,15 @@ def recorded(native: Function, base: Any) -> tuple[Any, list[Function]]:
     return values, singly(pullback, list(map(jnp.zeros_like, values)))
 
 
+def pulled(native: Function, base: Any, w: Any) -> Any:
+    return pulling(recorded)(native, base, jnp.asarray(w, base.dtype))
+
+
 def columns_or_rows(native: Function, base: Any) -> Any:
     """By columns where there are few or no more than rows, else by rows."""
     if base.size > FEW_COLUMNS and native(base)[0].size < base.size:
         return jax.jacrev(native)(base)
-    basis = jnp.eye(base.size, dtype=base.dtype)
-    basis = basis.reshape((base.size, *base.shape))
+    basis = jnp.eye(base.size).reshape((base.size, *base.shape))
     columns = jax.vmap(functools.partial(pushed, native, base))(basis)
     return [jnp.moveaxis(c, 0, -1).reshape(c.shape[1:] + base.shape) for c in columns]
 
@@ -356,7 +357,7 @@ METHOD = Method(
     **operators(
         natively,
         jvp=pushed,
-        vjp=pulling(recorded),
+        vjp=pulled,
         jacobian=columns_or_rows,
         hessian=second,
         hvp=composed(pushed, sloped),
