@@ -529,7 +529,7 @@ def rendered(table: Any) -> str:
     """A rich table as plain text."""
     from rich.console import Console
 
-    console = Console(width=140, color_system=None, force_terminal=False)
+    console = Console(width=200, color_system=None, force_terminal=False)
     with console.capture() as capture:
         console.print(table)
     return capture.get().rstrip()

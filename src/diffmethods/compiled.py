@@ -1,9 +1,11 @@
 """Compiled derivatives, kept as long as what the function reads stays the same."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from typing import Any
 
-from diffmethods.methods.numpy_source import memory_of
+import numpy as np
+
+from diffmethods.surroundings import memory_of
 
 Function = Callable[..., Any]
 
@@ -14,9 +16,9 @@ COMPILE = (
 
 
 def by_program(
-    f: Function, key: Hashable, compile_: Function, points: tuple[Any, ...]
+    f: Function, key: tuple[Any, ...], compile_: Function, points: list[Any]
 ) -> Any:
-    """What the program kept for f and the key gives at some points.
+    """What the program kept for f, the key and the shapes of points gives there.
 
     ``compile_(g)`` makes the program of g, which is f without a claim to its life. The
     result is None where nothing may be kept of f, since it cannot be known whether what
@@ -27,7 +29,8 @@ def by_program(
     if memory is None:
         return None
     refer = memory.f
-    programs: list[Any] = memory.programs.setdefault(key, [])
+    shapes = (tuple(np.shape(point)) for point in points)
+    programs: list[Any] = memory.programs.setdefault((*key, *shapes), [])
     if not programs:
         programs.append(compile_(lambda x: refer()(x)))
     if programs[0] is None:

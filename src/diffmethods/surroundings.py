@@ -4,13 +4,16 @@ A program that was written once holds only as long as the closures, globals and
 attributes that the function reads stay the same.  `Surroundings` follows the names in
 its code, and in that of the functions that it calls, to the things they stand for.  It
 knows a few kinds of things; where it meets another, nothing is kept of the function.
+`memory_of` hands out what is kept, as long as it holds.
 """
 
 import abc
 import dis
 import functools
 import inspect
+import threading
 import types
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,6 +24,7 @@ from diffmethods.traced import Traced
 
 Function = Callable[..., Any]
 
+FUNCTIONS = 512  # functions of which something is kept
 MOST = 500  # things to watch; with more, recording anew costs no more than looking
 MISSING = object()  # a name that stands for nothing
 ALIKE_FOREVER = {
@@ -322,3 +326,40 @@ def contents(container: Any) -> list[Any]:
 
 def same_items(now: list[Any], before: list[Any]) -> bool:
     return len(now) == len(before) and all(map(lambda a, b: a is b, now, before))
+
+
+class Memory:
+    """The programs made of one function."""
+
+    def __init__(self, f: Function):
+        self.surroundings = Surroundings(f)
+        self.programs: dict[Any, Any] = {}  # by what each is for
+        self.by_rows: set[Any] = set()  # matrices that have no program
+        if isinstance(f, np.ufunc):  # they live forever, and take no weak reference
+            self.f: Function = lambda: f
+        else:
+            self.f = weakref.ref(f)
+
+
+MEMORIES: dict[int, Memory] = {}
+LOCK = threading.Lock()
+
+
+def memory_of(f: Function) -> Memory | None:
+    """What is known of a function; None if nothing may be kept of it."""
+    memory = MEMORIES.get(id(f))
+    if memory is not None and memory.f() is f and memory.surroundings.unchanged(f):
+        return memory
+    try:
+        memory = Memory(f)
+    except TypeError:  # no weak reference to it can be made
+        return None
+    if not memory.surroundings.steady:
+        return None
+    with LOCK:
+        for key in [key for key, other in MEMORIES.items() if other.f() is None]:
+            del MEMORIES[key]
+        if len(MEMORIES) >= FUNCTIONS:
+            del MEMORIES[next(iter(MEMORIES))]
+        MEMORIES[id(f)] = memory
+    return memory

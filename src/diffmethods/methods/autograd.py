@@ -22,9 +22,8 @@ from diffmethods.lifted import (
     value_of,
 )
 from diffmethods.method import Method
-from diffmethods.operators import check_weight, contract, not_a_scalar
 from diffmethods.pullbacks import MOVES
-from diffmethods.traced import Traced
+from diffmethods.transformations import composed, nesting, operators, pulling, sloping
 
 Function = Callable[..., Any]
 
@@ -244,6 +243,10 @@ def traced(native: Function, base: Any, root: Any) -> tuple[list[Any], list[Any]
 # The transformations: from f as Autograd's function, and points, to lists of arrays.
 
 
+def ones_like(x: Any) -> Any:
+    return np.ones(np.shape(x))[()]
+
+
 def pushed(native: Function, base: Any, v: Any) -> Any:
     values, nodes = traced(native, base, JVPNode.new_root(v))
     return [
@@ -252,104 +255,32 @@ def pushed(native: Function, base: Any, v: Any) -> Any:
     ]
 
 
-def nested(native: Function, base: Any, order: int) -> Any:
-    for _ in range(order):
-        native = partial(pushed, native, v=np.ones(np.shape(base))[()])
-    return native(base)
-
-
-def recorded(native: Function, base: Any) -> tuple[list[Any], Function]:
-    """The values, and what pulls a weight of one of them back."""
+def recorded(native: Function, base: Any) -> tuple[list[Any], list[Function]]:
+    """The values, and what pulls a weight of each one back."""
     values, nodes = traced(native, base, VJPNode.new_root())
     none = anp.zeros(anp.shape(base))[()]
 
-    def pull(number: int, w: Any) -> Any:
-        node = nodes[number]
+    def pull(node: Any, w: Any) -> Any:
         return none if node is None else backward_pass(w, node)
 
-    return values, pull
-
-
-def pulled(native: Function, base: Any, w: Any) -> Any:
-    values, pull = recorded(native, base)
-    check_weight(w, anp.shape(values[0]))
-    return [pull(k, w) for k in range(len(values))]
+    return values, [partial(pull, node) for node in nodes]
 
 
 def rows(native: Function, base: Any) -> Any:
     """The weights of one item of the result at a time, back to the point."""
-    values, pull = recorded(native, base)
+    values, pulls = recorded(native, base)
     shape = anp.shape(base)
 
-    def jacobian(k: int) -> Any:
-        y = values[k]
+    def jacobian(y: Any, pull: Function) -> Any:
         size = int(np.prod(anp.shape(y)))
         basis = np.eye(size).reshape((size, *anp.shape(y)))
-        found = [pull(k, w[()]) for w in basis] or [np.zeros((0, *shape))]
+        found = [pull(w[()]) for w in basis] or [np.zeros((0, *shape))]
         return anp.reshape(anp.stack(found), anp.shape(y) + shape)
 
-    return [jacobian(k) for k in range(len(values))]
+    return list(map(jacobian, values, pulls))
 
 
-def sloped(native: Function) -> Function:
-    """The gradient of each part of a scalar function."""
-
-    def gradient(base: Any) -> Any:
-        values, pull = recorded(native, base)
-        if shape := anp.shape(values[0]):
-            raise not_a_scalar(shape)
-        return [pull(k, 1.0) for k in range(len(values))]
-
-    return gradient
-
-
-def second(native: Function, base: Any) -> Any:
-    return rows(sloped(native), base)
-
-
-def second_pulled(native: Function, base: Any, v: Any) -> Any:
-    """The Hessian is symmetric, so pulling v back serves for pushing it."""
-    return pulled(sloped(native), base, v)
-
-
-# The operators
-
-
-def jvp(f: Function, x: Any, v: Any) -> Any:
-    """Push v along with the values, by the rules that Autograd has for forward mode."""
-    if isinstance(v, Traced):
-        return contract(jacobian(f, x), v, first=False)
-    return natively(pushed, f, x, v)
-
-
-def derivative(f: Function, x: Any, order: int) -> Any:
-    """Push within a push, once for each order."""
-    return natively(nested, f, x, order=order)
-
-
-def vjp(f: Function, x: Any, w: Any) -> Any:
-    """Walk back from w."""
-    if isinstance(w, Traced):
-        return contract(jacobian(f, x), w, first=True)
-    return natively(pulled, f, x, w)
-
-
-def jacobian(f: Function, x: Any) -> Any:
-    """One walk back for each item of the result."""
-    return natively(rows, f, x)
-
-
-def hessian(f: Function, x: Any) -> Any:
-    """Reverse over reverse."""
-    return natively(second, f, x)
-
-
-def hvp(f: Function, x: Any, v: Any) -> Any:
-    """Pull v back through the gradient."""
-    if isinstance(v, Traced):
-        return contract(hessian(f, x), v, first=False)
-    return natively(second_pulled, f, x, v)
-
+pulled, sloped = pulling(recorded), sloping(recorded, ones_like)
 
 METHOD = Method(
     title="Autograd",
@@ -358,12 +289,15 @@ METHOD = Method(
     exact=True,
     rtol=1e-13,
     max_order=5,  # from there on the rule of tanh, 1 / cosh(x)**2, overflows
-    jvp=jvp,
-    vjp=vjp,
-    derivative=derivative,
-    jacobian=jacobian,
-    hessian=hessian,
-    hvp=hvp,
+    **operators(
+        natively,
+        jvp=pushed,
+        vjp=pulled,
+        derivative=nesting(pushed, ones_like),
+        jacobian=rows,
+        hessian=composed(rows, sloped),
+        hvp=composed(pulled, sloped),  # the Hessian is symmetric
+    ),
     value=partial(value_of, natively),
     handles=LIBRARY.knows,
     references=("maclaurin2015",),

@@ -31,8 +31,9 @@ from diffmethods.lifted import (
     with_base,
 )
 from diffmethods.method import Method
-from diffmethods.operators import check_weight, contract, no_hessian, not_a_scalar
+from diffmethods.operators import check_weight, no_hessian, not_a_scalar
 from diffmethods.traced import Traced, outcome, qualified_name
+from diffmethods.transformations import composed, nesting, operators
 
 Function = Callable[..., Any]
 
@@ -501,9 +502,8 @@ def natively(
         return lambda *points: native.joined(run(points))
 
     if not isinstance(x, Traced) and not any(isinstance(p, Column) for p in points):
-        shapes = [np.shape(point) for point in points]
-        key = ("casadi", transform, expand, *order.values(), *shapes)
-        y = by_program(f, key, program, tuple(points))
+        key = ("casadi", transform, expand, *order.values())
+        y = by_program(f, key, program, points)
         if y is not None:
             return y
     return program(f)(*points)
@@ -547,12 +547,8 @@ def pushed(native: Native, x: Column, v: Column) -> list[Column]:
     return each(native(x), push)
 
 
-def nested(native: Native, x: Column, order: int) -> list[Column]:
-    ones = Column(ca.MX.ones(x.size, 1), x.shape)
-    found = native(x)
-    for _ in range(order):
-        found = pushed(lambda x, found=found: found, x, ones)  # type: ignore[arg-type]
-    return found
+def ones_like(x: Column) -> Column:
+    return Column(ca.MX.ones(x.size, 1), x.shape)
 
 
 def pulled(native: Native, x: Column, w: Column) -> list[Column]:
@@ -570,6 +566,8 @@ def sloped(native: Native, x: Column) -> list[Column]:
 
 
 def tabled(native: Native, x: Column) -> list[Column]:
+    """CasADi's sparse Jacobian: the columns or rows that a colouring leaves."""
+
     def table(y: Column) -> Column:
         slopes = from_matrix(ca.jacobian(y.items, x.items))
         return Column(slopes.items, y.shape + x.shape)
@@ -578,6 +576,8 @@ def tabled(native: Native, x: Column) -> list[Column]:
 
 
 def second(native: Native, x: Column) -> list[Column]:
+    """CasADi's sparse Hessian."""
+
     def curved(y: Column) -> Column:
         slopes = from_matrix(ca.hessian(y.items, x.items)[0])
         return Column(slopes.items, x.shape + x.shape)
@@ -586,54 +586,6 @@ def second(native: Native, x: Column) -> list[Column]:
     if found[0].shape:
         raise no_hessian(found[0].shape)
     return each(found, curved)
-
-
-def second_pushed(native: Native, x: Column, v: Column) -> list[Column]:
-    return pushed(functools.partial(sloped, native), x, v)  # type: ignore[arg-type]
-
-
-# The operators
-
-
-def derivative(f: Function, x: Any, order: int, **options: Any) -> Any:
-    """Push a slope of 1 forward, once for each order."""
-    return natively(nested, f, x, order=order, **options)
-
-
-def gradient(f: Function, x: Any, **options: Any) -> Any:
-    """CasADi's gradient: the graph in reverse."""
-    return natively(sloped, f, x, **options)
-
-
-def jacobian(f: Function, x: Any, **options: Any) -> Any:
-    """CasADi's sparse Jacobian: the columns or rows that a colouring leaves."""
-    return natively(tabled, f, x, **options)
-
-
-def hessian(f: Function, x: Any, **options: Any) -> Any:
-    """CasADi's sparse Hessian."""
-    return natively(second, f, x, **options)
-
-
-def jvp(f: Function, x: Any, v: Any, **options: Any) -> Any:
-    """Push v forward."""
-    if isinstance(v, Traced):
-        return contract(jacobian(f, x, **options), v, first=False)
-    return natively(pushed, f, x, v, **options)
-
-
-def vjp(f: Function, x: Any, w: Any, **options: Any) -> Any:
-    """Pull w back."""
-    if isinstance(w, Traced):
-        return contract(jacobian(f, x, **options), w, first=True)
-    return natively(pulled, f, x, w, **options)
-
-
-def hvp(f: Function, x: Any, v: Any, **options: Any) -> Any:
-    """Push v through the gradient."""
-    if isinstance(v, Traced):
-        return contract(hessian(f, x, **options), v, first=False)
-    return natively(second_pushed, f, x, v, **options)
 
 
 METHOD = Method(
@@ -648,13 +600,16 @@ METHOD = Method(
             "small functions without linear algebra"
         )
     },
-    derivative=derivative,
-    gradient=gradient,
-    jacobian=jacobian,
-    hessian=hessian,
-    jvp=jvp,
-    vjp=vjp,
-    hvp=hvp,
+    **operators(
+        natively,
+        derivative=nesting(pushed, ones_like),
+        gradient=sloped,
+        jacobian=tabled,
+        hessian=second,
+        jvp=pushed,
+        vjp=pulled,
+        hvp=composed(pushed, sloped),
+    ),
     value=functools.partial(value_of, natively),
     handles=LIBRARY.knows,
     references=("andersson2019",),

@@ -29,8 +29,16 @@ from diffmethods.lifted import (
     value_of,
 )
 from diffmethods.method import Method
-from diffmethods.operators import check_alone, check_weight, contract
+from diffmethods.operators import check_alone
 from diffmethods.traced import Traced, qualified_name
+from diffmethods.transformations import (
+    composed,
+    nesting,
+    operators,
+    pulling,
+    singly,
+    sloping,
+)
 
 Function = Callable[..., Any]
 
@@ -224,9 +232,8 @@ def natively(
         if keeps:
             points = [beside(point, points[0]) for point in points]
         if compile and not isinstance(x, Traced):
-            shapes = [point.shape for point in points]
-            key = ("jax", transform, device, keeps, *order.values(), *shapes)
-            y = by_program(f, key, lambda f: program(f, jax.jit), tuple(points))
+            key = ("jax", transform, device, keeps, *order.values())
+            y = by_program(f, key, lambda f: program(f, jax.jit), points)
             if y is not None:
                 return y
         return program(f, lambda run: run)(*points)
@@ -311,25 +318,19 @@ def pushed(native: Function, base: Any, v: Any) -> Any:
     return jax.jvp(native, (base,), (jnp.asarray(v, base.dtype),))[1]
 
 
-def nested(native: Function, base: Any, order: int) -> Any:
-    for _ in range(order):
-        native = functools.partial(pushed, native, v=jnp.ones_like(base))
-    return native(base)
-
-
 def expanded(native: Function, base: Any, order: int) -> Any:
     series = [jnp.ones_like(base), *[jnp.zeros_like(base)] * (order - 1)]
     return [terms[-1] for terms in jet(native, (base,), (series,))[1]]
 
 
-def pulled(native: Function, base: Any, w: Any) -> Any:
+def recorded(native: Function, base: Any) -> tuple[Any, list[Function]]:
+    """The values, and what pulls a weight of each one back."""
     values, pullback = jax.vjp(native, base)
-    check_weight(w, values[0].shape)
-    weight = jnp.asarray(w, base.dtype)
-    none = [jnp.zeros_like(value) for value in values]
-    return [
-        pullback([*none[:i], weight, *none[i + 1 :]])[0] for i in range(len(values))
-    ]
+    return values, singly(pullback, list(map(jnp.zeros_like, values)))
+
+
+def pulled(native: Function, base: Any, w: Any) -> Any:
+    return pulling(recorded)(native, base, jnp.asarray(w, base.dtype))
 
 
 def columns_or_rows(native: Function, base: Any) -> Any:
@@ -341,33 +342,19 @@ def columns_or_rows(native: Function, base: Any) -> Any:
     return [jnp.moveaxis(c, 0, -1).reshape(c.shape[1:] + base.shape) for c in columns]
 
 
-def second(native: Function, base: Any) -> Any:
-    """Forward over reverse."""
-    return jax.jacfwd(sloped(native))(base)
-
-
-def second_pushed(native: Function, base: Any, v: Any) -> Any:
-    return pushed(sloped(native), base, v)
-
-
 def pushed_each(native: Function, base: Any, vs: Any) -> Any:
     return jax.vmap(functools.partial(pushed, native, base))(vs)
 
 
-def second_pushed_each(native: Function, base: Any, vs: Any) -> Any:
-    return jax.vmap(functools.partial(second_pushed, native, base))(vs)
+def second(native: Function, base: Any) -> Any:
+    """Forward over reverse."""
+    return jax.jacfwd(functools.partial(sloped, native))(base)
 
 
-def sloped(native: Function) -> Function:
-    """The gradient of each part of a scalar function."""
-
-    def gradient(base: Any) -> Any:
-        return pulled(native, base, jnp.ones((), base.dtype))
-
-    return gradient
+nested, sloped = nesting(pushed, jnp.ones_like), sloping(recorded, jnp.ones_like)
 
 
-# The operators
+# Operators of its own
 
 
 def value(f: Function, x: Any, **options: Any) -> Any:
@@ -375,13 +362,6 @@ def value(f: Function, x: Any, **options: Any) -> Any:
     if isinstance(x, jax.Array):
         return natively(called, f, x, **options)
     return value_of(natively, f, x, **options)
-
-
-def jvp(f: Function, x: Any, v: Any, **options: Any) -> Any:
-    """Push v through the traced program."""
-    if isinstance(v, Traced):
-        return contract(jacobian(f, x, **options), v, first=False)
-    return natively(pushed, f, x, v, **options)
 
 
 def derivative(f: Function, x: Any, order: int, **options: Any) -> Any:
@@ -404,40 +384,6 @@ def derivative(f: Function, x: Any, order: int, **options: Any) -> Any:
         ) from error
 
 
-def vjp(f: Function, x: Any, w: Any, **options: Any) -> Any:
-    """Pull w back through the transposed program."""
-    if isinstance(w, Traced):
-        return contract(jacobian(f, x, **options), w, first=True)
-    return natively(pulled, f, x, w, **options)
-
-
-def jvps(f: Function, x: Any, vs: Any, **options: Any) -> Any:
-    """Many pushes through one traced program."""
-    return natively(pushed_each, f, x, vs, **options)
-
-
-def hvps(f: Function, x: Any, vs: Any, **options: Any) -> Any:
-    """The same pushes through the program of the gradient."""
-    return natively(second_pushed_each, f, x, vs, **options)
-
-
-def jacobian(f: Function, x: Any, **options: Any) -> Any:
-    """By columns or by rows."""
-    return natively(columns_or_rows, f, x, **options)
-
-
-def hessian(f: Function, x: Any, **options: Any) -> Any:
-    """Forward over reverse."""
-    return natively(second, f, x, **options)
-
-
-def hvp(f: Function, x: Any, v: Any, **options: Any) -> Any:
-    """Push v through the gradient."""
-    if isinstance(v, Traced):
-        return contract(hessian(f, x, **options), v, first=False)
-    return natively(second_pushed, f, x, v, **options)
-
-
 METHOD = Method(
     title="JAX",
     family="libraries",
@@ -445,14 +391,17 @@ METHOD = Method(
     exact=True,
     rtol=1e-13,
     options={"compile": COMPILE, "device": DEVICE},
-    jvp=jvp,
-    vjp=vjp,
+    **operators(
+        natively,
+        jvp=pushed,
+        vjp=pulled,
+        jacobian=columns_or_rows,
+        hessian=second,
+        hvp=composed(pushed, sloped),
+        jvps=pushed_each,
+        hvps=composed(pushed_each, sloped),
+    ),
     derivative=derivative,
-    jacobian=jacobian,
-    hessian=hessian,
-    jvps=jvps,
-    hvps=hvps,
-    hvp=hvp,
     value=value,
     own=own,
     handles=LIBRARY.knows,

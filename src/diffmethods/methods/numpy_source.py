@@ -2,8 +2,6 @@
 
 import inspect
 import math
-import threading
-import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -20,7 +18,7 @@ from diffmethods.recording import LEFT_TO_NUMPY, Recorded, Recording
 from diffmethods.rows import RowByRow, every_row
 from diffmethods.source import RESERVED, AnotherBranch, Program
 from diffmethods.steps import filled
-from diffmethods.surroundings import Surroundings
+from diffmethods.surroundings import LOCK, MEMORIES, Memory, Surroundings, memory_of
 from diffmethods.traced import AT_LEAST, Traced, outcome, rebuilt
 
 Function = Callable[..., Any]
@@ -28,7 +26,6 @@ Function = Callable[..., Any]
 BRANCHES = 32  # programs kept for one function, operation and shape
 FLOAT, COMPLEX = np.dtype(float), np.dtype(complex)
 PLAIN = (np.ndarray, np.float64, np.complex128)
-FUNCTIONS = 512  # functions whose programs are kept
 
 
 # What each operation records: from the stand-ins of its arguments to its result.
@@ -250,43 +247,6 @@ def parameter(f: Function, others: tuple[str, ...]) -> str:
     except (TypeError, ValueError, StopIteration):
         return "x"
     return "x" if name in RESERVED.union(others, ("np", "args")) else name
-
-
-class Memory:
-    """The programs written for one function."""
-
-    def __init__(self, f: Function):
-        self.surroundings = Surroundings(f)
-        self.programs: dict[Any, list[Program]] = {}
-        self.by_rows: set[Any] = set()  # matrices that have no program
-        if isinstance(f, np.ufunc):  # they live forever, and take no weak reference
-            self.f: Function = lambda: f
-        else:
-            self.f = weakref.ref(f)
-
-
-MEMORIES: dict[int, Memory] = {}
-LOCK = threading.Lock()
-
-
-def memory_of(f: Function) -> Memory | None:
-    """What is known of a function; None if nothing may be kept of it."""
-    memory = MEMORIES.get(id(f))
-    if memory is not None and memory.f() is f and memory.surroundings.unchanged(f):
-        return memory
-    try:
-        memory = Memory(f)
-    except TypeError:  # no weak reference to it can be made
-        return None
-    if not memory.surroundings.steady:
-        return None
-    with LOCK:
-        for key in [key for key, other in MEMORIES.items() if other.f() is None]:
-            del MEMORIES[key]
-        if len(MEMORIES) >= FUNCTIONS:
-            del MEMORIES[next(iter(MEMORIES))]
-        MEMORIES[id(f)] = memory
-    return memory
 
 
 def run(operation: str, f: Function, points: tuple[Any, ...], order: int = 1) -> Any:

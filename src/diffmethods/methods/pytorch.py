@@ -35,8 +35,14 @@ from diffmethods.lifted import (
     value_of,
 )
 from diffmethods.method import Method
-from diffmethods.operators import check_weight, contract, not_a_scalar
-from diffmethods.traced import Traced
+from diffmethods.transformations import (
+    composed,
+    nesting,
+    operators,
+    pulling,
+    singly,
+    sloping,
+)
 
 Function = Callable[..., Any]
 
@@ -423,17 +429,10 @@ def pulled_twice(native: Function, base: Any, v: Any) -> Any:
     return list(func.grad(product, argnums=tuple(range(len(weights))))(*weights))
 
 
-def nested(native: Function, base: Any, order: int) -> Any:
-    for _ in range(order):
-        native = functools.partial(pushed, native, v=torch.ones_like(base))
-    return native(base)
-
-
-def pulled(native: Function, base: Any, w: Any) -> Any:
+def recorded(native: Function, base: Any) -> tuple[Any, list[Function]]:
+    """The values, and what pulls a weight of each one back."""
     values, pullback = func.vjp(native, base)
-    check_weight(w, tuple(values[0].shape))
-    none = [torch.zeros_like(value) for value in values]
-    return [pullback([*none[:i], w, *none[i + 1 :]])[0] for i in range(len(values))]
+    return values, singly(pullback, list(map(torch.zeros_like, values)))
 
 
 def columns_or_rows(native: Function, base: Any) -> Any:
@@ -448,69 +447,7 @@ def columns_or_rows(native: Function, base: Any) -> Any:
         return func.jacfwd(native)(base)
 
 
-def sloped(native: Function) -> Function:
-    """The gradient of each part of a scalar function."""
-
-    def gradient(base: Any) -> Any:
-        values, pullback = func.vjp(native, base)
-        if shape := tuple(values[0].shape):
-            raise not_a_scalar(shape)
-        none = [torch.zeros_like(value) for value in values]
-        one = torch.ones_like(none[0])
-        return [
-            pullback([*none[:i], one, *none[i + 1 :]])[0] for i in range(len(values))
-        ]
-
-    return gradient
-
-
-def second(native: Function, base: Any) -> Any:
-    """Forward over reverse."""
-    return columns_or_rows(sloped(native), base)
-
-
-def second_pushed(native: Function, base: Any, v: Any) -> Any:
-    return pushed(sloped(native), base, v)
-
-
-# The operators
-
-
-def jvp(f: Function, x: Any, v: Any, **options: Any) -> Any:
-    """Push v along with the values."""
-    if isinstance(v, Traced):
-        return contract(jacobian(f, x, **options), v, first=False)
-    return natively(pushed, f, x, v, **options)
-
-
-def derivative(f: Function, x: Any, order: int, **options: Any) -> Any:
-    """Push within a push, once for each order."""
-    return natively(nested, f, x, order=order, **options)
-
-
-def vjp(f: Function, x: Any, w: Any, **options: Any) -> Any:
-    """Pull w back along the tape."""
-    if isinstance(w, Traced):
-        return contract(jacobian(f, x, **options), w, first=True)
-    return natively(pulled, f, x, w, **options)
-
-
-def jacobian(f: Function, x: Any, **options: Any) -> Any:
-    """By columns or by rows, many at a time."""
-    return natively(columns_or_rows, f, x, **options)
-
-
-def hessian(f: Function, x: Any, **options: Any) -> Any:
-    """Forward over reverse."""
-    return natively(second, f, x, **options)
-
-
-def hvp(f: Function, x: Any, v: Any, **options: Any) -> Any:
-    """Push v through the gradient."""
-    if isinstance(v, Traced):
-        return contract(hessian(f, x, **options), v, first=False)
-    return natively(second_pushed, f, x, v, **options)
-
+sloped = sloping(recorded, torch.ones_like)
 
 METHOD = Method(
     title="PyTorch",
@@ -519,12 +456,15 @@ METHOD = Method(
     exact=True,
     rtol=1e-13,
     options={"device": DEVICE},
-    jvp=jvp,
-    vjp=vjp,
-    derivative=derivative,
-    jacobian=jacobian,
-    hessian=hessian,
-    hvp=hvp,
+    **operators(
+        natively,
+        jvp=pushed,
+        vjp=pulling(recorded),
+        derivative=nesting(pushed, torch.ones_like),
+        jacobian=columns_or_rows,
+        hessian=composed(columns_or_rows, sloped),  # forward over reverse
+        hvp=composed(pushed, sloped),
+    ),
     value=functools.partial(value_of, natively),
     handles=LIBRARY.knows,
     references=("paszke2019",),

@@ -23,8 +23,8 @@ from diffmethods.errors import (
 )
 from diffmethods.method import Method
 from diffmethods.methods import central_difference, dual_numbers
-from diffmethods.methods.numpy_source import memory_of
 from diffmethods.operators import check_weight, contract, not_a_scalar
+from diffmethods.surroundings import memory_of
 from diffmethods.traced import Traced, leaves, outcome, qualified_name
 
 Function = Callable[..., Any]
@@ -205,7 +205,7 @@ def program(f: Function, kind: str) -> Function:
     """What ``tangent.vjp``, ``jvp`` or the vjp of a vjp makes of f."""
     memory = memory_of(f)
     if memory is not None and ("tangent", kind) in memory.programs:
-        return memory.programs["tangent", kind]  # type: ignore[return-value]
+        return memory.programs["tangent", kind]  # type: ignore[no-any-return]
     try:
         with TRANSFORMING, warnings.catch_warnings():
             # Some of what Tangent writes compares literals by `is`.
@@ -222,7 +222,7 @@ def program(f: Function, kind: str) -> Function:
     except Exception as error:
         raise MissingRuleError(refusal(error)) from error
     if memory is not None:
-        memory.programs["tangent", kind] = made  # type: ignore[assignment]
+        memory.programs["tangent", kind] = made
     return made
 
 

@@ -24,8 +24,8 @@ from diffmethods.lifted import (
     value_of,
 )
 from diffmethods.method import Method
-from diffmethods.operators import check_weight, contract, not_a_scalar
 from diffmethods.traced import Traced
+from diffmethods.transformations import composed, operators, pulling, sloping
 
 LOUDNESS = "TF_CPP_MIN_LOG_LEVEL"
 
@@ -347,9 +347,8 @@ def natively(
             if points[0].dtype.is_complex:
                 raise InputError("tensorflow takes real points here, not complex ones")
             if compile and not inner and not isinstance(x, Traced):
-                shapes = [tuple(point.shape) for point in points]
-                key = ("tensorflow", transform, device, *order.values(), *shapes)
-                y = by_program(f, key, lambda f: program(f, compiled), tuple(points))
+                key = ("tensorflow", transform, device, *order.values())
+                y = by_program(f, key, lambda f: program(f, compiled), points)
                 if y is not None:
                     return y
             return program(f, lambda run: run)(*points)
@@ -388,8 +387,8 @@ def pushed(native: Function, base: Any, v: Any) -> Any:
     return [accumulator.jvp(y, ZERO) for y in values]
 
 
-def recorded(native: Function, base: Any) -> tuple[Any, Function]:
-    """The values, and what pulls a weight of one of them back."""
+def recorded(native: Function, base: Any) -> tuple[Any, list[Function]]:
+    """The values, and what pulls a weight of each one back."""
     base = tf.identity(base)
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(base)
@@ -398,7 +397,7 @@ def recorded(native: Function, base: Any) -> tuple[Any, Function]:
     def pull(y: Any, w: Any) -> Any:
         return tf.convert_to_tensor(tape.gradient(y, base, w, ZERO))
 
-    return values, pull
+    return values, [functools.partial(pull, y) for y in values]
 
 
 def nested(native: Function, base: Any, order: int) -> Any:
@@ -409,50 +408,32 @@ def nested(native: Function, base: Any, order: int) -> Any:
 
 def slope(native: Function, base: Any) -> Any:
     """By a tape where f is elementwise: pushes within pushes cost far more."""
-    values, pull = recorded(native, base)
+    values, pulls = recorded(native, base)
     if all(y.shape == base.shape for y in values):
-        return [pull(y, tf.ones_like(y)) for y in values]
+        return [pull(tf.ones_like(y)) for y, pull in zip(values, pulls, strict=True)]
     if base.shape.rank:
         return pushed(native, base, tf.ones_like(base))
-    return [by_rows(pull, y, base) for y in values]
+    return [by_rows(y, base, pull) for y, pull in zip(values, pulls, strict=True)]
 
 
-def by_rows(pull: Function, y: Any, base: Any) -> Any:
+def by_rows(y: Any, base: Any, pull: Function) -> Any:
     size = int(np.prod(y.shape))
     basis = tf.reshape(tf.eye(size, dtype=base.dtype), (size, *y.shape))
     shape = (*y.shape, *base.shape)
-    return tf.reshape(tf.stack([pull(y, w) for w in tf.unstack(basis)]), shape)
-
-
-def pulled(native: Function, base: Any, w: Any) -> Any:
-    values, pull = recorded(native, base)
-    check_weight(w, tuple(values[0].shape))
-    return [pull(y, w) for y in values]
-
-
-def sloped(native: Function) -> Function:
-    """The gradient of each part of a scalar function."""
-
-    def gradient(base: Any) -> Any:
-        values, pull = recorded(native, base)
-        if shape := tuple(values[0].shape):
-            raise not_a_scalar(shape)
-        return [pull(y, tf.ones_like(y)) for y in values]
-
-    return gradient
+    return tf.reshape(tf.stack([pull(w) for w in tf.unstack(basis)]), shape)
 
 
 def columns_or_rows(native: Function, base: Any) -> Any:
     """By columns or by rows, whichever are fewer; all at once where there are many."""
     size, shape = int(np.prod(base.shape)), tuple(base.shape)
-    values, pull = recorded(native, base)
+    values, pulls = recorded(native, base)
     rows = int(np.prod(values[0].shape))
     if not rows or not size:
         return [tf.zeros(tuple(y.shape) + shape, base.dtype) for y in values]
     if min(rows, size) > MANY:
         return at_once(native, base)
     if rows < size:
-        return [by_rows(pull, y, base) for y in values]
+        return [by_rows(y, base, pull) for y, pull in zip(values, pulls, strict=True)]
     basis = tf.reshape(tf.eye(size, dtype=base.dtype), (size, *shape))
     columns = [pushed(native, base, v) for v in tf.unstack(basis)]
     return [
@@ -469,53 +450,7 @@ def at_once(native: Function, base: Any) -> Any:
     return [tape.jacobian(y, base, ZERO) for y in values]
 
 
-def second(native: Function, base: Any) -> Any:
-    """Forward over reverse."""
-    return columns_or_rows(sloped(native), base)
-
-
-def second_pushed(native: Function, base: Any, v: Any) -> Any:
-    return pushed(sloped(native), base, v)
-
-
-# The operators
-
-
-def jvp(f: Function, x: Any, v: Any, **options: Any) -> Any:
-    """Push v along with the values."""
-    if isinstance(v, Traced):
-        return contract(jacobian(f, x, **options), v, first=False)
-    return natively(pushed, f, x, v, **options)
-
-
-def derivative(f: Function, x: Any, order: int, **options: Any) -> Any:
-    """Tape within tape, once for each order."""
-    return natively(nested, f, x, order=order, **options)
-
-
-def vjp(f: Function, x: Any, w: Any, **options: Any) -> Any:
-    """Play the tape backwards from w."""
-    if isinstance(w, Traced):
-        return contract(jacobian(f, x, **options), w, first=True)
-    return natively(pulled, f, x, w, **options)
-
-
-def jacobian(f: Function, x: Any, **options: Any) -> Any:
-    """By columns or by rows."""
-    return natively(columns_or_rows, f, x, **options)
-
-
-def hessian(f: Function, x: Any, **options: Any) -> Any:
-    """Forward over reverse."""
-    return natively(second, f, x, **options)
-
-
-def hvp(f: Function, x: Any, v: Any, **options: Any) -> Any:
-    """Push v through the gradient."""
-    if isinstance(v, Traced):
-        return contract(hessian(f, x, **options), v, first=False)
-    return natively(second_pushed, f, x, v, **options)
-
+sloped = sloping(recorded, tf.ones_like)
 
 METHOD = Method(
     title="TensorFlow",
@@ -524,12 +459,15 @@ METHOD = Method(
     exact=True,
     rtol=1e-13,
     options={"compile": COMPILE, "device": DEVICE},
-    jvp=jvp,
-    vjp=vjp,
-    derivative=derivative,
-    jacobian=jacobian,
-    hessian=hessian,
-    hvp=hvp,
+    **operators(
+        natively,
+        jvp=pushed,
+        vjp=pulling(recorded),
+        derivative=nested,
+        jacobian=columns_or_rows,
+        hessian=composed(columns_or_rows, sloped),  # forward over reverse
+        hvp=composed(pushed, sloped),
+    ),
     value=functools.partial(value_of, natively),
     handles=LIBRARY.knows,
     references=("abadi2016",),
