@@ -156,7 +156,8 @@ html_theme_options = {
     "navigation_depth": 3,
     "show_nav_level": 1,
 }
-html_sidebars = {"index": [], "chrestomathy": [], "support": []}
+# Pages with none below them and none beside them need no list of either.
+html_sidebars = {page: [] for page in ("index", "chrestomathy", "support", "choosing")}
 
 # Files for machines
 ogp_site_url = html_baseurl
