@@ -108,7 +108,7 @@ def run(code: str) -> tuple[str, bool]:
     try:
         with contextlib.redirect_stdout(printed):
             exec(compile(code, name, "exec"), {"__name__": "__main__"})
-    except DiffmethodsError as refusal:
+    except (DiffmethodsError, ModuleNotFoundError) as refusal:
         return f"{type(refusal).__name__}: {refusal}", False
     return printed.getvalue().rstrip(), True
 

@@ -311,7 +311,7 @@ def attempt(task: Task, name: str) -> Cell:
         return Cell(note=method)
     try:
         value = task.done_by(name)()
-    except DiffmethodsError as refusal:
+    except (DiffmethodsError, ModuleNotFoundError) as refusal:
         return Cell(note=str(refusal))
     relative, ulp = errors(value, task.exact())
     return Cell(value, ulp, relative)
@@ -366,7 +366,10 @@ def chrestomathy() -> Chrestomathy:
     found = dict(sorted(map(get_or_explain, list_methods()), key=by_family))
     cells = {}
     for key, task in TASKS.items():
-        own = seconds(functools.partial(task.f, task.x))
+        try:
+            own = seconds(functools.partial(task.f, task.x))
+        except ModuleNotFoundError:  # what the function itself needs is missing
+            own = None
         cells[key] = {name: perform(task, name, own) for name in found}
     return Chrestomathy(cells, found)
 
