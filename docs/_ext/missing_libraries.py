@@ -68,12 +68,15 @@ def say_so(app, docname, source):
         )
         note = WARNING[is_notebook].format(words)
         title = TITLE[is_notebook].search(source[0]).end()
-        source[0] = source[0][:title] + note + source[0][title:]
+        text = source[0][:title] + note + source[0][title:]
+        source[0] = text.replace(*LANGUAGE, 1) if is_notebook else text
 
 
 # By whether a page is a notebook in Markdown.
 TITLE = {True: re.compile(r"^# .+\n", re.M), False: re.compile(r"^.+\n=+\n", re.M)}
 WARNING = {True: "\n:::{{warning}}\n{}\n:::\n", False: "\n.. warning::\n\n   {}\n\n"}
+# A notebook that runs learns its language from the kernel.
+LANGUAGE = ("\nkernelspec:\n", "\nkernelspec:\n  language: python\n")
 
 
 def setup(app):
