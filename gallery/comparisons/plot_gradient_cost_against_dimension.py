@@ -10,8 +10,8 @@ them, a thousand, a million?
 # One function, any number of variables
 # -------------------------------------
 # Rosenbrock's function costs time in proportion to n. Each method computes its gradient
-# at 2, 10, 100, ... variables, until a gradient takes more than 15 ms: the next one
-# would take at least ten times as long.
+# at 2, 10, 100, ... variables, until a gradient takes more than 15 ms, or the next one
+# would take more than 150 ms and no little memory.
 
 import time
 
@@ -53,7 +53,7 @@ print(f"{len(methods)} methods; not installed: {', '.join(sorted(missing)) or 'n
 
 def climb(method):
     """Cost of the gradient in units of that of f, for as many sizes as it can do."""
-    cost = {}
+    cost, before = {}, ENOUGH
     for n, x in points.items():
         gradient = dm.gradient(rosenbrock, method=method)
         try:
@@ -65,8 +65,10 @@ def climb(method):
         noise = 1e-9 if methods[method].exact else 1e-7 * rosenbrock(x)
         assert wrong < noise, f"{method} is off by {wrong:.0e} at {n} variables"
         cost[n] = took / f_seconds[n]
-        if took > ENOUGH:
+        foretold = took * took / before  # if it goes on to grow as it did
+        if took > ENOUGH or foretold > 10 * ENOUGH:
             break
+        before = took
     return cost
 
 
