@@ -57,6 +57,21 @@ def minimal(session: nox.Session) -> None:
 
 
 @nox.session(python=PYTHON)
+def without(session: nox.Session) -> None:
+    """Build the site without one library, and each in turn: `-- jax torch`."""
+    if not session.posargs:
+        session.error("name what to leave out: `nox -s without -- jax torch`")
+    for name in session.posargs:
+        install(session, "pip", "-e.[all]", "--group=docs")
+        session.run("python", "-m", "pip", "uninstall", "--quiet", "--yes", name)
+        folder = ROOT / "build" / f"without-{name}"
+        shutil.rmtree(folder, ignore_errors=True)
+        clean = ("git", "clean", "-qfdX", "--", "docs")
+        session.run(*clean, external=True)  # no page of another build stays
+        session.run(*SPHINX, "-d", f"{folder}/doctrees", "docs", f"{folder}/html")
+
+
+@nox.session(python=PYTHON)
 def doctests(session: nox.Session) -> None:
     """Run every example of the docstrings, the README and the pages of docs."""
     install(session, "-e.[all]", "--group=doctests")
