@@ -310,6 +310,21 @@ import not_run
 """
 
 
+def test_a_page_needs_what_the_methods_that_it_names_import(tmp_path, monkeypatch):
+    pages = load("missing_libraries")
+    monkeypatch.setattr(
+        pages, "find_spec", lambda name: None if name == "torch" else name
+    )
+    page = tmp_path / "plot_page.py"
+    page.write_text(
+        'import numpy\nfor method in ("reverse_tape", "pytorch"):\n    pass\n'
+    )
+    assert pages.missing(page) == ["torch"]
+    page = tmp_path / "plot_other.py"
+    page.write_text('import numpy\nmethod = "reverse_tape"\ntext = "torch"\n')
+    assert pages.missing(page) == []
+
+
 def test_pages_without_their_libraries_say_so(tmp_path):
     pages = load("missing_libraries")
     whole, notebook = tmp_path / "plot_whole.py", tmp_path / "notebook.md"

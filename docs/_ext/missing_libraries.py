@@ -1,7 +1,7 @@
 """Pages whose libraries are missing: shown with their code, and said not to have run.
 
-What a page needs is what it imports.  A site can so be built with any part of the
-libraries, and says where it is not whole.
+What a page needs is what it imports, and what the methods import that it names.  A site
+can so be built with any part of the libraries, and says where it is not whole.
 """
 
 import ast
@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
+METHODS = ROOT / "src" / "diffmethods" / "methods"
 CELL = re.compile(  # the code of a cell, without its options
     r"^```\{code-cell\}[^\n]*\n(?:---\n.*?\n---\n|(?::[^\n]*\n)*)(.*?)^```", re.M | re.S
 )
@@ -18,17 +19,36 @@ CELL = re.compile(  # the code of a cell, without its options
 
 @cache
 def missing(page):
-    """Name the modules that a script or a notebook imports and that are not there."""
+    """Name the modules that a script or a notebook needs and that are not there."""
     text = Path(page).read_text("utf-8")
     if Path(page).suffix == ".md":
         text = "\n".join(map(without_magic, CELL.findall(text)))
+    nodes = list(ast.walk(ast.parse(text)))
+    needed = imported(nodes)
+    for node in nodes:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            needed |= behind(node.value)
+    return sorted(name for name in needed if not (find_spec(name) or is_ours(name)))
+
+
+def imported(nodes):
+    """The modules of import statements."""
     found = set()
-    for node in ast.walk(ast.parse(text)):
+    for node in nodes:
         if isinstance(node, ast.Import):
             found |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and not node.level:
             found.add(node.module.partition(".")[0])
-    return sorted(name for name in found if not (find_spec(name) or is_ours(name)))
+    return found
+
+
+@cache
+def behind(word):
+    """The modules that a method of this name imports when it is loaded."""
+    module = METHODS / f"{word}.py"
+    if not (word.isidentifier() and module.exists()):
+        return set()
+    return imported(ast.parse(module.read_text("utf-8")).body)
 
 
 def is_ours(name):
