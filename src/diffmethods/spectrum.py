@@ -15,7 +15,9 @@ FLAT = -0.5  # a slower fall of the logarithm, a degree, is none
 FALL = math.exp(2 * FLAT)  # the same in two degrees
 SLOWER = 0.4  # of what it was a little earlier, it is no more what an analytic f has
 LEAST_FALL = 1e-3  # in two degrees, that a hasty look counts on
+EVEN = 200  # times the last coefficient, an even one may be in a hasty look
 ENOUGH = 5e-12  # a relative error estimate that no further round is spent on
+ALONE = 2  # values at nodes that come apart from the others, of the first pair
 BITS = (20, 12, 6)  # of the nodes, as the spacing of numbers around x allows
 UNSEEN = 1 / 30  # a larger tail beside the head says that the interval is too long
 TINY = 1e-300
@@ -71,13 +73,19 @@ class Nodes:
         return np.ascontiguousarray(self.rows[:, 1:])
 
     @functools.cached_property
-    def halves(self) -> tuple[Any, Any]:
-        """The same by parity, of a first derivative and the last four coefficients.
+    def hasty(self) -> tuple[Any, ...]:
+        """Weights for a first derivative, and for what must be less than it.
 
-        The former out of f(x - h t) - f(x + h t), the latter out of the sums.
+        The derivative, the last coefficient and the last odd one before follow from the
+        differences of the values at opposite nodes, the last even one from all values,
+        and the noise from any.
         """
-        half = self.rows[:, ::2]
-        return half[[1, -3, -1]], half[[-4, -2]]
+        limit = 2 / ENOUGH
+        slope, odd, before = self.rows[[1, -1, -3], ::2]
+        error = limit * self.omitted
+        even = error / EVEN * self.rows[-2]
+        noise = limit * self.noisiest * EPS / 2
+        return slope, error * odd, error * before, even, noise
 
     @functools.cached_property
     def noisiest(self) -> float:
@@ -229,27 +237,36 @@ def judged_number(there: Nodes, base: float, y: Any) -> tuple[float, float]:
     return df, there.omitted * tail * max(fall, LEAST_FALL) + there.noisiest * floor
 
 
-def judged_strip(there: Nodes, y: Any) -> tuple[Any, Any]:
+def judged_strip(there: Nodes, pair: Any, others: Any) -> tuple[Any, Any]:
     """A first derivative, times the step, of many items, and which of them are good.
 
-    It is what `judged_number` does, but for earlier decay and what is left out.
+    It looks at less than `judged_number`: half of what is enough each for what is left
+    out and for the noise, and the decay of the odd coefficients alone.  That takes few
+    passes over the values, and products of a matrix with single rows, which cost half
+    of what those with several do.
     """
-    left, right = y[::2], y[1::2]
-    odd_rows, even_rows = there.halves
-    c = np.empty((5, y.shape[1]))
-    np.matmul(odd_rows, left - right, out=c[:3])
-    np.matmul(even_rows, right + left, out=c[3:])
-    sizes = np.abs(c)
-    head = sizes[0]
-    floor = np.abs(y[0])
-    floor += head
-    floor *= EPS / 2
-    pairs = np.maximum(sizes[1:3], sizes[3:])
-    before, tail = np.maximum(pairs, floor, out=pairs)
-    error = tail / before
-    np.maximum(error, LEAST_FALL, out=error)
-    error *= tail
-    floor *= there.noisiest / there.omitted
-    error += floor
-    head *= ENOUGH / there.omitted
-    return c[0], error < head
+    slope, odd, earlier, even, noise = there.hasty
+    first, second = pair
+    changes = np.empty((len(slope), len(first)))
+    np.subtract(first, second, out=changes[0])
+    np.subtract(others[::2], others[1::2], out=changes[1:])
+    df, tail = slope.dot(changes), odd.dot(changes)
+    head = np.abs(df)
+    np.abs(tail, out=tail)
+    worst = even[ALONE:].dot(others)
+    both = np.add(first, second)
+    both *= even[0]
+    worst += both
+    np.abs(worst, out=worst)
+    size = np.abs(first, out=both)
+    size *= noise
+    np.maximum(worst, size, out=worst)
+    good = np.maximum(worst, tail, out=size) < head
+    if not good.all():  # but it may decay fast enough
+        before = earlier.dot(changes)
+        np.abs(before, out=before)
+        before *= head
+        good |= tail * tail < before
+        tail *= LEAST_FALL
+        good &= np.maximum(worst, tail, out=worst) < head
+    return df, good

@@ -330,6 +330,21 @@ def test_a_few_items_that_need_more_looks_keep_their_places(size, usual):
         dm.derivative(lambda z: np.abs(z - kink), method=METHOD)(x)
 
 
+@pytest.mark.parametrize("f", [np.sin, np.exp, lambda x: x / (1 + x * x)])
+def test_most_items_are_done_within_two_looks_at_all_of_them(f):
+    x = np.random.default_rng(3).uniform(0.1, 20, 10_000)
+    sizes = []
+
+    def counted(x):
+        sizes.append(x.size)
+        return f(x)
+
+    df = dm.derivative(counted, method=METHOD)(x)
+    scale = np.max(np.abs(df))
+    np.testing.assert_allclose(df, dm.derivative(f)(x), 1e-12, 1e-12 * scale)
+    assert sum(sizes) < 25 * x.size
+
+
 def test_a_number_takes_three_calls_of_f_and_the_estimate_is_kept_to():
     for problem in problems():
         calls = []

@@ -21,6 +21,7 @@ from diffmethods.black_box import (
     first_steps,
     first_time,
     plain,
+    power_of_two,
     reliable,
     room,
     room_along,
@@ -41,8 +42,9 @@ from diffmethods.traced import Traced
 
 Function = Callable[..., Any]
 
-STRIP = 8192  # items at a time: 10 nodes each fit a processor's cache
+STRIP = 16384  # items at a time: few calls for what still fits a processor's cache
 MANY = 256  # items, from which a hasty first look saves time
+SHORTER, SHORTEST = 4, 1e-3  # steps of later looks, in parts of the one before and of x
 EXPONENT = np.int64(0x7FF0000000000000)  # what is left of a float is a power of two
 LARGE = 1e300
 
@@ -164,14 +166,36 @@ def derivative(f: Function, x: Any, order: int, **options: Any) -> Any:
     if type(x) is np.float64:
         known, df = first_look(f, x, order)
         return searched_for(f, x, order, known) if df is None else df
-    if x.size < MANY or order > 1 or (looks := first_looks(f, x)) is None:
+    if order > 1:
         return searched_for(f, x, order)
-    df, rest = looks
+    df, rest = looked_at(f, x)
+    if df is None:
+        return searched_for(f, x, order)
     if rest.size:
         found = searched_for(f, x, order, rows=rest)
         df = df.astype(np.result_type(df, found), copy=False)
         df[rest] = found
     return df
+
+
+def looked_at(f: Function, x: Any) -> tuple[Any, Any]:
+    """First looks at many items, and which rows are left, for which all were too long.
+
+    A search costs so much more that a few steps are tried before.
+    """
+    df, rest = None, np.arange(len(x) if x.ndim else 0)
+    part = float(power_of_two(first_step(1)))
+    while len(rest) and x.size // len(x) * len(rest) >= MANY and part > SHORTEST:
+        looks = first_looks(f, x if df is None else x[rest], part)
+        if looks is None:
+            break
+        if df is None:
+            df = looks[0]
+        else:
+            df[rest] = looks[0]
+        rest = rest[looks[1]]
+        part /= SHORTER
+    return df, rest
 
 
 def searched_for(
@@ -231,24 +255,24 @@ def first_nodes(order: int, exponent: int) -> tuple[Nodes, float, float, float, 
 
 
 @np.errstate(all="ignore")
-def first_looks(f: Function, x: Any) -> tuple[Any, Any] | None:
-    """The derivatives of many items, strip by strip, and which rows are not good."""
+def first_looks(f: Function, x: Any, part: float) -> tuple[Any, Any] | None:
+    """The derivatives of many items, strip by strip, and which rows are not good.
+
+    The step is that part, a power of two, of the size of x.
+    """
     there = nodes(1)
-    half = there.column[1::2]
+    half = part * there.column[1::2]
     df, rest = np.empty(x.shape), []
     strip = max(1, STRIP // (x.size // len(x)))
     for first in range(0, len(x), strip):
         at = x[first : first + strip]
-        h = np.abs(at)
-        h[h <= NEAR_ZERO] = 1.0
-        h *= first_step(1)
-        bits = h.view(np.int64)
-        bits &= EXPONENT
+        sizes = (at.view(np.int64) & EXPONENT).view(float)  # 2.0**k, at most abs(at)
+        sizes[sizes < NEAR_ZERO] = 1.0
         points = np.empty((len(there.at), *at.shape))
-        steps = half.reshape(-1, *np.ones(at.ndim, int)) * h
+        steps = half.reshape(-1, *np.ones(at.ndim, int)) * sizes
         np.subtract(at, steps, out=points[::2])
         np.add(at, steps, out=points[1::2])
-        y = np.empty(points.shape)
+        values = []
         for place in (slice(ALONE, None), 0, 1):
             try:
                 some = f(points[place])
@@ -258,9 +282,13 @@ def first_looks(f: Function, x: Any) -> tuple[Any, Any] | None:
                 return None
             if some.shape != points[place].shape:
                 return None
-            y[place] = some
-        slope, good = judged_strip(there, y.reshape(len(y), -1))
-        np.divide(slope.reshape(h.shape), h, out=df[first : first + strip])
+            values.append(some)
+        others, *pair = values
+        slope, good = judged_strip(
+            there, [np.ravel(y) for y in pair], others.reshape(len(others), -1)
+        )
+        sizes *= part
+        np.divide(slope.reshape(at.shape), sizes, out=df[first : first + strip])
         if not good.all():
             rest.append(first + np.flatnonzero(~good.reshape(len(at), -1).all(1)))
     return df, np.concatenate([np.empty(0, int), *rest])
