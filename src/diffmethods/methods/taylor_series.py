@@ -21,7 +21,7 @@ NUMBERS = (np.ndarray, np.number, float)
 MOST_TERMS = 64  # beyond those asked for, to find where the operand of a root begins
 
 
-def expand(f: Function, x: Any, v: Any, order: int) -> list[Any]:
+def expand(f: Function, x: Any, v: Any, order: int) -> Coefficients:
     """Taylor coefficients of f(x + t v) in t; at a kink the mean of its two series."""
     c, kinked = one_sided(f, x, v, order, 1)
     if not kinked:
@@ -33,7 +33,7 @@ def expand(f: Function, x: Any, v: Any, order: int) -> list[Any]:
 
 def one_sided(
     f: Function, x: Any, v: Any, order: int, side: int
-) -> tuple[list[Any], bool]:
+) -> tuple[Coefficients, bool]:
     """Those for small t > 0 or t < 0, out of longer series if some terms are lost."""
     terms = order
     while True:
@@ -42,8 +42,9 @@ def one_sided(
         y = y if y.__class__ is Series else outcome(y)
         spare = terms - order
         if run.lost <= spare or spare >= MOST_TERMS:
-            rows = list(coefficients(y, run)[: order + 1])
+            rows = coefficients(y, run)[: order + 1]
             if len(rows) <= order:
+                rows = [*rows]
                 rows += [np.zeros(np.shape(rows[0]))] * (order + 1 - len(rows))
             return rows, run.kinked
         terms = order + math.ceil(min(run.lost, 2 * spare + 2))
@@ -148,7 +149,8 @@ def taylor(f: Function, x: Any, order: int, v: Any = None) -> Any:
     check_order(order)
     x = operators._point(x, METHOD, at_complex=True, used_again=True)
     v = np.ones(np.shape(x))[()] if v is None else operators._like(v, x, METHOD)
-    return np.stack(expand(f, x, v, int(order)))
+    c = expand(f, x, v, int(order))
+    return c if isinstance(c, np.ndarray) else np.stack(c)
 
 
 def check_order(order: Any) -> None:
