@@ -1,6 +1,7 @@
 """The site's small Sphinx extensions, each by itself."""
 
 import importlib
+import importlib.metadata
 import io
 import re
 import sys
@@ -323,6 +324,24 @@ def test_a_page_needs_what_the_methods_that_it_names_import(tmp_path, monkeypatc
     page = tmp_path / "plot_other.py"
     page.write_text('import numpy\nmethod = "reverse_tape"\ntext = "torch"\n')
     assert pages.missing(page) == []
+
+
+def test_a_page_needs_what_its_libraries_require(tmp_path, monkeypatch):
+    pages = load("missing_libraries")
+    page = tmp_path / "plot_page.py"
+    page.write_text("import matplotlib\n")
+    assert pages.missing(page) == []
+    pages.missing.cache_clear()
+    pages.absent.cache_clear()
+    required = {"matplotlib": ["numpy"], "numpy": ["lost", "matplotlib"]}
+
+    def requirements(name):
+        if name not in required:
+            raise importlib.metadata.PackageNotFoundError
+        return required[name]
+
+    monkeypatch.setattr(pages, "requirements", requirements)
+    assert pages.missing(page) == ["lost"]
 
 
 def test_pages_without_their_libraries_say_so(tmp_path):

@@ -1,14 +1,18 @@
 """Pages whose libraries are missing: shown with their code, and said not to have run.
 
-What a page needs is what it imports, and what the methods import that it names.  A site
-can so be built with any part of the libraries, and says where it is not whole.
+What a page needs is what it imports, what the methods import that it names, and what
+all those require.  A site can so be built with any part of the libraries, and says where
+it is not whole.
 """
 
 import ast
+import importlib.metadata
 import re
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 METHODS = ROOT / "src" / "diffmethods" / "methods"
@@ -28,7 +32,44 @@ def missing(page):
     for node in nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             needed |= behind(node.value)
-    return sorted(name for name in needed if not (find_spec(name) or is_ours(name)))
+    return sorted(set().union(*map(absent, needed)))
+
+
+@cache
+def absent(module):
+    """What is not there for a module to be imported."""
+    if is_ours(module):
+        return set()
+    if not find_spec(module):
+        return {module}
+    known, lacking = set(), set()
+    wanted = list(distributions().get(module, ()))
+    while wanted:
+        name = wanted.pop()
+        if name not in known:
+            known.add(name)
+            try:
+                wanted += requirements(name)
+            except importlib.metadata.PackageNotFoundError:
+                lacking.add(name)
+    return lacking
+
+
+@cache
+def distributions():
+    return importlib.metadata.packages_distributions()
+
+
+@cache
+def requirements(distribution):
+    """The distributions that one requires here, extras apart."""
+    lines = importlib.metadata.requires(distribution) or ()
+    found = map(Requirement, lines)
+    return [
+        each.name
+        for each in found
+        if not each.marker or each.marker.evaluate({"extra": ""})
+    ]
 
 
 def imported(nodes):
