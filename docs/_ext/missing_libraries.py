@@ -1,8 +1,8 @@
 """Pages whose libraries are missing: shown with their code, and said not to have run.
 
 What a page needs is what it imports, what the methods import that it names, and what
-all those require.  A site can so be built with any part of the libraries, and says where
-it is not whole.
+all those require.  A site can so be built with any part of the libraries, and says
+where it is not whole.
 """
 
 import ast

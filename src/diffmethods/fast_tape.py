@@ -230,8 +230,8 @@ class FastNode(Node):
                     y = ufunc(x)
                     if y.dtype is FLOAT:
                         tape.poles = True
-                        kept = y if at_y else None, x if at_x else None
-                        entry = (pull_unary, self.index, partial, *kept)
+                        y_kept, x_kept = y if at_y else None, x if at_x else None
+                        entry = (pull_unary, self.index, partial, y_kept, x_kept)
                         return FastNode(y, tape, entry)
             elif ufunc in OPERATORS:
                 a, b = args
