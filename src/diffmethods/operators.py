@@ -848,8 +848,9 @@ def _point(
     used_again
         Whether f itself is called at the point, too, which it may write into.
     """
+    lent = method.reads_only and not used_again
     if type(x) is np.ndarray and x.dtype is FLOAT:
-        return x.copy() if x.ndim else x[()]
+        return (x if lent else x.copy()) if x.ndim else x[()]
     if type(x) is FLOAT64:
         return x
     if (own := _own(x, method)) is not None:
@@ -873,7 +874,6 @@ def _point(
             f"x must hold numbers, not {x.dtype.name}: give a number or an array of "
             "numbers"
         )
-    lent = method.reads_only and not used_again
     return x.astype(float, copy=not lent)[()]
 
 
