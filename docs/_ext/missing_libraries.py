@@ -28,11 +28,11 @@ def missing(page):
     if Path(page).suffix == ".md":
         text = "\n".join(map(without_magic, CELL.findall(text)))
     nodes = list(ast.walk(ast.parse(text)))
-    needed = imported(nodes)
+    lacking = set().union(*map(absent, imported(nodes)))
     for node in nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            needed |= behind(node.value)
-    return sorted(set().union(*map(absent, needed)))
+            lacking |= behind(node.value)
+    return sorted(lacking)
 
 
 @cache
@@ -42,8 +42,12 @@ def absent(module):
         return set()
     if not find_spec(module):
         return {module}
-    known, lacking = set(), set()
-    wanted = list(distributions().get(module, ()))
+    return unmet(distributions().get(module, ()))
+
+
+def unmet(wanted):
+    """Which of some distributions and of what they require are not there."""
+    known, lacking, wanted = set(), set(), list(wanted)
     while wanted:
         name = wanted.pop()
         if name not in known:
@@ -61,14 +65,14 @@ def distributions():
 
 
 @cache
-def requirements(distribution):
-    """The distributions that one requires here, extras apart."""
+def requirements(distribution, extra=""):
+    """The distributions that one requires here, with an extra or without."""
     lines = importlib.metadata.requires(distribution) or ()
     found = map(Requirement, lines)
     return [
         each.name
         for each in found
-        if not each.marker or each.marker.evaluate({"extra": ""})
+        if not each.marker or each.marker.evaluate({"extra": extra})
     ]
 
 
@@ -85,11 +89,13 @@ def imported(nodes):
 
 @cache
 def behind(word):
-    """The modules that a method of this name imports when it is loaded."""
+    """What is not there for a method of this name to be used."""
     module = METHODS / f"{word}.py"
     if not (word.isidentifier() and module.exists()):
         return set()
-    return imported(ast.parse(module.read_text("utf-8")).body)
+    modules = imported(ast.parse(module.read_text("utf-8")).body)
+    lacking = set().union(*map(absent, modules))
+    return lacking or unmet(requirements("diffmethods", word))
 
 
 def is_ours(name):

@@ -19,6 +19,7 @@ from diffmethods.tape import Node, Sweep, Tape
 from diffmethods.traced import Traced, outcome, parts
 
 Function = Callable[..., Any]
+FEW = 64  # items that Python adds in less time than NumPy is told not to warn
 AT_ONCE = 2**22  # items of the argument times rows that one sweep carries
 
 
@@ -47,6 +48,9 @@ def has_nan(x: Any) -> bool:
     """Whether a part of an array or of a stand-in is NaN."""
     if x.__class__ is np.ndarray:
         flat = x.ravel()
+        if flat.size <= FEW and x.dtype.kind == "f":
+            total = sum(flat.tolist())  # an infinity less another is NaN, too: no harm
+            return bool(total != total)
         with np.errstate(over="ignore"):
             square = flat.dot(flat)  # one pass, without a temporary array
         return bool(square != square)
