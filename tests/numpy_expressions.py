@@ -620,13 +620,14 @@ def higher_reference(expression: Expression, order: int) -> np.ndarray:
 def verdict(expression: Expression, method: str) -> str:
     """Call the method's Jacobian ``right``, ``refused: why`` or ``wrong: how``.
 
-    A refusal is an error of `diffmethods.errors`; any other exception is wrong.
+    A refusal is an error of `diffmethods.errors`, or that of a library that misses
+    another; any other exception is wrong.
     """
     rtol = max(REFERENCE_RTOL[1], 100 * dm.get_method(method).rtol)
     expected = reference(expression)
     try:
         found = dm.jacobian(expression.function, method=method)(expression.point)
-    except DiffmethodsError as error:
+    except (DiffmethodsError, ModuleNotFoundError) as error:
         return f"refused: {error}"
     except Exception as error:
         return f"wrong: {type(error).__name__}: {error}"

@@ -12,7 +12,16 @@ import diffmethods as dm
 
 pytest.importorskip("scipy")
 
-from benchmarks import contest, functions, record, sweep, table, threads, timing
+from benchmarks import (
+    by_hand,
+    contest,
+    functions,
+    record,
+    sweep,
+    table,
+    threads,
+    timing,
+)
 from benchmarks.accuracy import worst_error
 from benchmarks.rows import ROWS
 from benchmarks.table import Figure, Outcome, Quantity, Row
@@ -148,6 +157,20 @@ def test_a_contest_keeps_who_fails_with_the_reason():
     assert able.timing is not None
     assert absent.figure("cost").value == "not installed"
     assert unable.figure("cost").value == "ZeroDivisionError: division by zero"
+
+
+@pytest.mark.parametrize(
+    ("operator", "make"),
+    by_hand.BY_HAND,
+    ids=lambda part: getattr(part, "__name__", part),
+)
+def test_what_is_written_by_hand_is_right(operator, make):
+    x = functions.start(100)
+    if make is functions.perceptron:
+        x = functions.start(32 * 32).reshape(32, 32) / 5
+    expected = getattr(dm, operator)(make(np))(x)
+    found = by_hand.build(operator, make, x)()
+    np.testing.assert_allclose(found, expected, rtol=1e-10, atol=1e-10)
 
 
 def test_a_sweep_drops_who_would_take_too_long():

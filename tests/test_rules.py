@@ -225,6 +225,16 @@ def test_slope_of_tanh_over_its_whole_range():
 POINTS_OF_NESTING = [0.0, 1e-9, 0.05, 0.4, 0.63, 0.65, 0.9, 1.1, 2.3, -0.3, -1.7, 8.2]
 
 
+def test_the_slope_of_tanh_on_a_long_array_is_that_on_a_short_one():
+    x = np.concatenate([np.linspace(-30, 30, 9_000), [0.0, 400, -1e308, np.inf]])
+    long = rules.sech_squared(None, x)
+    short = np.concatenate(
+        [rules.sech_squared(None, x[k : k + 9]) for k in range(0, len(x), 9)]
+    )
+    np.testing.assert_allclose(long, short, rtol=1e-15)
+    assert np.isnan(rules.sech_squared(None, np.full(9_000, np.nan))).all()
+
+
 @pytest.mark.parametrize("order", [2, 3, 4])
 @pytest.mark.parametrize("ufunc", UNARY, ids=lambda ufunc: ufunc.__name__)
 def test_rules_nest(ufunc, order):

@@ -21,6 +21,7 @@ from diffmethods.definitions import DEFINITIONS, knowing_its_arguments
 from diffmethods.traced import Traced
 
 LN2, LN10 = math.log(2.0), math.log(10.0)
+LONG = 4096  # items of an array on which NumPy's loops count, and no more its calls
 
 # Elementwise functions: the partial derivative by each operand.
 
@@ -65,7 +66,13 @@ def away_from_zero(x):
 
 def sech_squared(y, x):
     """tanh' as 4e / (1 + e)^2, e = exp(-2 abs(x)): all its digits, even far out."""
-    e = np.exp(-2.0 * np.minimum(away_from_zero(x), 1e3))  # 2x must not overflow
+    e = away_from_zero(x)
+    if isinstance(e, np.ndarray) and e.size > LONG:
+        e.clip(0.0, 1e3, out=e)  # a minimum would take three times as long
+        e *= -2.0
+        np.exp(e, out=e)
+    else:
+        e = np.exp(-2.0 * np.minimum(e, 1e3))  # 2x must not overflow
     root = 1.0 + e
     root *= root  # in place: on a long array a new one costs more than the product
     e *= 4.0

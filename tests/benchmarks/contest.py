@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 import diffmethods as dm
-from benchmarks import peers
+from benchmarks import by_hand, peers
 from benchmarks.functions import Make
 from benchmarks.table import Effort, Figure
 from benchmarks.timing import Run, Timing, side_by_side
@@ -26,15 +26,21 @@ class Candidate:
 def candidates(
     operator: str, make: Make, x: Any, names: Iterable[str], **options: Any
 ) -> list[Candidate]:
-    """The methods of these names, then every library that has the operator."""
+    """The methods of these names, then every library that has the operator.
+
+    Beside them, the derivative written by hand where there is one.
+    """
     f = make(np)
     own = [
         Candidate(name, False, functools.partial(call, operator, f, x, name, options))
         for name in names
     ]
+    builders = dict(peers.NATIVE[operator])
+    if (operator, make) in by_hand.BY_HAND:
+        builders["by hand"] = functools.partial(by_hand.build, operator)
     return own + [
         Candidate(who, True, functools.partial(build, make, x))
-        for who, build in peers.NATIVE[operator].items()
+        for who, build in builders.items()
     ]
 
 
