@@ -391,7 +391,7 @@ def pull_item(sweep: Sweep, w: Any, entry: Entry) -> None:
                 index = in_each_row(index)
             part: Any = total[index]
             if part.__class__ is np.ndarray:
-                np.add(part, w, out=part)  # type: ignore[call-overload]
+                np.add(part, w, part)  # type: ignore[call-overload]
             else:
                 total[index] = part + w
             return
