@@ -22,6 +22,7 @@ from diffmethods.traced import Traced
 
 LN2, LN10 = math.log(2.0), math.log(10.0)
 LONG = 4096  # items of an array on which NumPy's loops count, and no more its calls
+Array = np.ndarray  # a name that plain numbers may look up, too
 
 # Elementwise functions: the partial derivative by each operand.
 
@@ -67,7 +68,7 @@ def away_from_zero(x):
 def sech_squared(y, x):
     """tanh' as 4e / (1 + e)^2, e = exp(-2 abs(x)): all its digits, even far out."""
     e = away_from_zero(x)
-    if isinstance(e, np.ndarray) and e.size > LONG:
+    if isinstance(e, Array) and e.size > LONG:
         e.clip(0.0, 1e3, out=e)  # a minimum would take three times as long
         e *= -2.0
         np.exp(e, out=e)
