@@ -221,20 +221,26 @@ def judged_number(there: Nodes, base: float, y: Any) -> tuple[float, float]:
     would tell, and infinite where the tail does not decay as an analytic function's
     does.
     """
-    short, df, *last = there.others.dot(y).tolist()
-    middle, middle_2, before, before_2, tail, tail_2 = map(abs, last)
+    short, df, mid, mid_2, before, before_2, tail, tail_2 = there.others.dot(y).tolist()
     floor = (abs(base) + abs(df) + TINY) * (EPS / 2)
-    tail = max(tail, tail_2, floor)
+    before, before_2, tail = abs(before), abs(before_2), max(abs(tail), abs(tail_2))
     least = SIGNIFICANT * floor
+    if tail < floor:  # no further call of max: it costs more than this comparison
+        tail = floor
     if before_2 <= least and tail <= least:
         df = short
-    before = max(before, before_2, floor)
+    if before < before_2:
+        before = before_2
+    if before < floor:
+        before = floor
     fall = tail / before
     if tail > least:
-        earlier = before / max(middle, middle_2, before)
+        earlier = before / max(abs(mid), abs(mid_2), before)
         if fall > FALL or fall > earlier**SLOWER:
             return df, math.inf
-    return df, there.omitted * tail * max(fall, LEAST_FALL) + there.noisiest * floor
+    if fall < LEAST_FALL:
+        fall = LEAST_FALL
+    return df, there.omitted * tail * fall + there.noisiest * floor
 
 
 def judged_strip(there: Nodes, pair: Any, others: Any) -> tuple[Any, Any]:

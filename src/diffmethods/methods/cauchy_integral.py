@@ -167,7 +167,7 @@ class Circles:
     def _round(self, rows: Any, count: int) -> None:
         own = np.arange(self.x.size).reshape(len(self.sampler.table), -1)[rows].ravel()
         order = opposite(count)
-        points = self.x[own] + self.radius[own] * circle(count)[order, None]
+        points = self.x[own] + self.radius[own] * pairs_of_nodes(count)[:, None]
         points = points.reshape(count, -1, *self.sampler.table.shape[1:])
         try:
             values = self.sampler(points, rows)
@@ -391,7 +391,7 @@ def first_looks(f: Function, x: Any, order: int) -> Any:
     most = checked_nodes(None, order)
     choices, count = (most * 2 // 3, most * 5 // 6, most), SCOUTS
     for _ in range(LOOKS):
-        points = x + radius * circle(count)[opposite(count)]
+        points = x + radius * pairs_of_nodes(count)
         y = values_around(f, points)
         if y is None:
             return None
@@ -458,6 +458,12 @@ def is_complex(y: Any) -> bool:
 def opposite(count: int) -> Any:
     """The nodes of a circle in pairs of opposite ones, those on the real axis first."""
     return np.array(sorted(range(count), key=lambda k: k % (count // 2)))
+
+
+@functools.cache
+def pairs_of_nodes(count: int) -> Any:
+    """The nodes themselves, in that order, around 0 and of radius 1."""
+    return circle(count)[opposite(count)]
 
 
 @functools.lru_cache

@@ -45,6 +45,7 @@ Function = Callable[..., Any]
 STRIP = 16384  # items at a time: few calls for what still fits a processor's cache
 MANY = 256  # items, from which a hasty first look saves time
 SHORTER, SHORTEST = 4, 1e-3  # steps of later looks, in parts of the one before and of x
+FLOAT, FLOAT64 = np.dtype(float), np.float64
 EXPONENT = np.int64(0x7FF0000000000000)  # what is left of a float is a power of two
 LARGE = 1e300
 
@@ -228,21 +229,22 @@ def first_look(f: Function, x: Any, order: int) -> tuple[Any, Any]:
     if not h < LARGE:
         return None, None
     there, h, first, second, rest = first_nodes(order, math.frexp(h)[1] - 1)
-    points = x + rest
+    points = rest + np.asarray(x)
     try:
         y = f(points)
-        if type(y) is not np.ndarray or y.shape != points.shape or y.dtype != float:
+        if type(y) is not np.ndarray or y.shape != rest.shape or y.dtype is not FLOAT:
             return None, None
         base, other = f(x + first), f(x + second)
     except Exception:  # f wants numbers
         return None, None
-    if not (type(base) is type(other) is np.float64):
+    if not (type(base) is type(other) is FLOAT64):
         return None, None
-    changes = np.empty(len(y) + 1)
-    changes[0], changes[1:] = other - base, (y - base)[:, 0]
-    df, error = judged_number(there, float(base), changes)
+    changes = np.empty((len(y) + 1, 1))
+    changes[0] = other - base
+    np.subtract(y, base, changes[1:])
+    df, error = judged_number(there, float(base), changes.ravel())
     if error < ENOUGH * abs(df):
-        return None, np.float64(df / h**order)
+        return None, FLOAT64(df / h**order)
     return np.concatenate([[[base], [other]], y]), None
 
 
@@ -278,7 +280,7 @@ def first_looks(f: Function, x: Any, part: float) -> tuple[Any, Any] | None:
                 some = f(points[place])
             except Exception:  # f wants arrays of the shape of x
                 return None
-            if type(some) is not np.ndarray or some.dtype != float:
+            if type(some) is not np.ndarray or some.dtype is not FLOAT:
                 return None
             if some.shape != points[place].shape:
                 return None
