@@ -3,7 +3,7 @@
 import mpmath as mp
 import numpy as np
 import pytest
-from black_box_problems import scores
+from black_box_problems import problems, scores
 from black_box_traps import TRAPS, verdict
 
 import diffmethods as dm
@@ -153,3 +153,15 @@ def test_options_are_checked(options, words):
 def test_a_failure_is_an_error():
     with pytest.raises(NotDifferentiableError, match="no reliable derivative"):
         dm.derivative(lambda x: np.sin(1e8 * x), method=METHOD)(1.0)
+
+
+def test_a_number_takes_floats_alone_and_gives_the_same():
+    at_number = dm.get_method(METHOD).at_number
+    for problem in problems():
+        df = at_number(problem.f, problem.x)
+        assert isinstance(df, np.float64)
+        assert df == solve(problem.f, problem.x).df
+    assert at_number(np.tanh, 0.5, step=0.1) is None
+    assert at_number(np.log, 1e-300) is None
+    assert at_number(lambda x: x * 1j, 1.0) is None
+    assert at_number(lambda x: np.abs(x - 1.01), 1.0) is None

@@ -1,6 +1,7 @@
 """Richardson's extrapolation: from a few steps to the limit of a step of 0."""
 
 import functools
+import math
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,7 @@ from diffmethods import black_box
 from diffmethods.black_box import (
     EVERYWHERE,
     MAX_EVALUATIONS,
+    NEAR_ZERO,
     USUAL_STEP,
     Along,
     OneByOne,
@@ -31,6 +33,7 @@ from diffmethods.errors import OptionError
 from diffmethods.method import Method
 from diffmethods.methods.central_difference import stencil
 from diffmethods.operators import _check_elementwise as check_elementwise
+from diffmethods.stencils import EPS
 from diffmethods.traced import Traced, outcome
 
 Function = Callable[..., Any]
@@ -39,6 +42,11 @@ START = 0.1  # in parts of the scale of x
 RATIO = 1.4
 SAFE = 2.0  # a difference that grows by as much ends the tableau
 CAUTION = 8  # as the best entry is often the luckiest, too
+RTOL = 1e-4  # the largest estimated error of a success
+GAINS = [  # of each row of the tableau, and how much its rounding grows
+    (gain, float(np.hypot(gain, 1.0) / (gain - 1.0)))
+    for gain in (RATIO ** (2 * power) for power in range(1, MAX_EVALUATIONS // 2))
+]
 LEAST = 64  # a step shorter than so many times the distance of numbers is lost in x
 
 OPTIONS = {
@@ -57,7 +65,7 @@ def solve(
     ratio: float = RATIO,
     bounds: Any = EVERYWHERE,
     max_evaluations: int = MAX_EVALUATIONS,
-    rtol: float = 1e-4,
+    rtol: float = RTOL,
 ) -> Result:
     """Extrapolate central differences by Ridders' tableau, with an error estimate.
 
@@ -226,7 +234,7 @@ def at_items(
     ratio: float = RATIO,
     bounds: Any = EVERYWHERE,
     max_evaluations: int = MAX_EVALUATIONS,
-    rtol: float = 1e-4,
+    rtol: float = RTOL,
 ) -> tuple[Result, Any]:
     """The result for every item of x, and the best steps."""
     h, limit = first_steps(x, START, step), np.minimum(*room(x, bounds))
@@ -290,6 +298,51 @@ def derivative(f: Function, x: Any, order: int, **options: Any) -> Any:
     return reliable(result, f)
 
 
+@np.errstate(all="ignore")
+def at_number(f: Function, x: Any, **options: Any) -> Any:
+    """The same at a number, in Python's floats; None if it is not as simple as that."""
+    if options:
+        return None
+    formula, x = stencil(1, 2), float(x)
+    spacing = float(np.spacing(abs(x)))
+    h = (abs(x) if abs(x) > NEAR_ZERO else 1.0) * START
+    df = error = blur = scale = math.nan
+    least_error, column = math.inf, list[float]()
+    past: tuple[float, ...] = ()
+    for _ in range(MAX_EVALUATIONS // 2):
+        y = f(np.float64(x - h)), f(np.float64(x + h))
+        if not all(isinstance(value, float) for value in y):
+            return None
+        low, high = map(float, y)
+        if not math.isfinite(high - low):
+            return None
+        slope = 0.0
+        if past:
+            slope = max(abs(past[0] - low), abs(past[1] - high)) / (past[2] - h)
+        past = low, high, h
+        entry = 0.5 * (high - low) / h
+        rounding = formula.amplification * EPS * max(abs(low), abs(high)) / h
+        entries = [entry]
+        for before, (gain, growth) in zip(column, GAINS, strict=False):
+            entry = (gain * entries[-1] - before) / (gain - 1.0)
+            difference = max(abs(entry - entries[-1]), abs(entry - before))
+            rounding *= growth
+            error = CAUTION * difference + rounding
+            if error < least_error:
+                df, least_error, scale = entry, error, slope
+                blur = formula.amplification * spacing * slope / h
+            entries.append(entry)
+        if column:
+            drift = abs(entries[-1] - column[-1])
+            if drift >= SAFE / CAUTION * least_error or least_error * drift == 0:
+                break
+        column, h = entries, h / RATIO
+        if h < LEAST * spacing:
+            break
+    good = least_error + blur <= RTOL * max(abs(df), scale)
+    return np.float64(df) if good else None
+
+
 def along(
     f: Function,
     x: Any,
@@ -299,7 +352,7 @@ def along(
     ratio: float = RATIO,
     bounds: Any = EVERYWHERE,
     max_evaluations: int = MAX_EVALUATIONS,
-    rtol: float = 1e-4,
+    rtol: float = RTOL,
 ) -> Any:
     """The derivative of t -> f(x + t v) at 0."""
     point, direction = np.real(plain(x)), np.real(plain(v))
@@ -350,6 +403,7 @@ METHOD = Method(
     max_order=8,
     options=OPTIONS,
     references=("ridders1982", "fornberg1988"),
+    at_number=at_number,
     derivative=derivative,
     jvp=jvp,
     hessian=hessian,
