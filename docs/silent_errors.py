@@ -7,16 +7,20 @@ this package, is an `AssertionError`: the page would not be true.
 import ast
 import linecache
 import re
+import sys
 import tomllib
 import warnings
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from diffmethods.errors import DiffmethodsError
+
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+from missing_libraries import missing_in
 
 RTOL = 1e-9  # of what is right
 WRONG = 1e-6  # more than rounding, also in float32
@@ -57,9 +61,8 @@ class Case:
 
     @property
     def missing(self) -> list[str]:
-        """The modules that the program imports and that are not installed."""
-        imports = re.findall(r"^(?:import|from) (\w+)", self.program, re.M)
-        return sorted({name for name in imports if find_spec(name) is None})
+        """The modules that the program needs and that are not installed."""
+        return missing_in(self.program)
 
     @property
     def program(self) -> str:

@@ -27,7 +27,12 @@ def missing(page):
     text = Path(page).read_text("utf-8")
     if Path(page).suffix == ".md":
         text = "\n".join(map(without_magic, CELL.findall(text)))
-    nodes = list(ast.walk(ast.parse(text)))
+    return missing_in(text)
+
+
+def missing_in(code):
+    """Name the modules that some code needs and that are not there."""
+    nodes = list(ast.walk(ast.parse(code)))
     lacking = set().union(*map(absent, imported(nodes)))
     for node in nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
