@@ -20,7 +20,12 @@ import beside
 
 DOCS = Path(__file__).parents[1]
 SCRIPT = DOCS / "perform.py"
-READS = SCRIPT, DOCS / "silent_errors.py", DOCS / "silent_errors.toml"
+READS = (
+    SCRIPT,
+    DOCS / "silent_errors.py",
+    DOCS / "silent_errors.toml",
+    DOCS / "_ext" / "missing_libraries.py",
+)
 
 
 def path(app):
