@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from diffmethods.traced import leaves
+from diffmethods.traced import OF_A_PART, leaves
 
 
 def knowing_its_arguments(rule):
@@ -236,3 +236,89 @@ DEFINITIONS: dict[Callable, Callable] = {
     ),
 }
 DEFINITIONS = {f: knowing_its_arguments(rule) for f, rule in DEFINITIONS.items()}
+
+
+# What is left where `where` is false, and `initial` beside the items.
+
+
+def kept(a, where, fill):
+    return a if where is True else np.where(where, a, fill)
+
+
+def sum_of_part(a, axis=None, keepdims=False, *, initial=None, where=True):
+    y = np.sum(kept(a, where, 0.0), axis=axis, keepdims=keepdims)
+    return y if initial is None else y + initial
+
+
+def product_of_part(a, axis=None, keepdims=False, *, initial=None, where=True):
+    y = np.prod(kept(a, where, 1.0), axis=axis, keepdims=keepdims)
+    return y if initial is None else y * initial
+
+
+def extremum_of_part(extremum, choice):
+    def rule(a, axis=None, keepdims=False, *, initial=None, where=True):
+        if initial is None:
+            raise ValueError(
+                f"np.{extremum.__name__} with where= needs initial=, too, as there "
+                "may be no item left"
+            )
+        a = kept(a, where, initial)
+        shape = np.shape(np.sum(np.empty(np.shape(a)), axis=axis, keepdims=keepdims))
+        if np.size(a) == 0:
+            return np.zeros(shape) + initial
+        return choice(extremum(a, axis=axis, keepdims=keepdims), initial)
+
+    return rule
+
+
+def mean_of_part(a, axis=None, keepdims=False, *, where):
+    count = counted(a, axis, keepdims, where)
+    return sum_of_part(a, axis, keepdims, where=where) / count
+
+
+def counted(a, axis, keepdims, where):
+    """How many items are left."""
+    which = np.broadcast_to(where, np.shape(a))
+    return np.sum(which, axis=axis, keepdims=keepdims, dtype=float)
+
+
+def spread_of_part(a, axis, where, mean):
+    """What is left, less its mean."""
+    if mean is None:
+        mean = mean_of_part(a, axis, True, where=where)
+    return np.where(where, a - mean, 0.0)
+
+
+def var_of_part(
+    a, axis=None, ddof=0, keepdims=False, *, where, mean=None, correction=None
+):
+    ddof = ddof if correction is None else correction
+    spread = spread_of_part(a, axis, where, mean)
+    squares = np.real(spread * np.conjugate(spread))
+    total = np.sum(squares, axis=axis, keepdims=keepdims)
+    return total / (counted(a, axis, keepdims, where) - ddof)
+
+
+def std_of_part(
+    a, axis=None, ddof=0, keepdims=False, *, where, mean=None, correction=None
+):
+    if np.ndim(axis) and len(axis) > 2:
+        return NotImplemented
+    ddof = ddof if correction is None else correction
+    spread = spread_of_part(a, axis, where, mean)
+    length = np.linalg.norm(spread, axis=axis, keepdims=keepdims)
+    return length / np.sqrt(counted(a, axis, keepdims, where) - ddof)
+
+
+PARTS: dict[Callable, Callable] = {
+    np.sum: sum_of_part,
+    np.prod: product_of_part,
+    np.max: extremum_of_part(np.max, np.maximum),
+    np.amax: extremum_of_part(np.max, np.maximum),
+    np.min: extremum_of_part(np.min, np.minimum),
+    np.amin: extremum_of_part(np.min, np.minimum),
+    np.mean: mean_of_part,
+    np.var: var_of_part,
+    np.std: std_of_part,
+}
+OF_A_PART |= {f: knowing_its_arguments(rule) for f, rule in PARTS.items()}

@@ -405,6 +405,8 @@ def larger(function: Function, sign: float, at_nan: float) -> Recurrence:
     def recurrence(
         truncation: Truncation, a: Coefficients, b: Coefficients
     ) -> Coefficients:
+        if np.iscomplexobj(a[0]) or np.iscomplexobj(b[0]):
+            return NotImplemented  # no order beside a point; the rule knows NumPy's
         ahead = sign_beside(truncation, added(a, negated(b))) * sign
         lost = (a[0] != a[0]) * at_nan - (b[0] != b[0]) * at_nan
         y = chosen((ahead + 2.0 * lost) >= 0, a, b)

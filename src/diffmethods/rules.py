@@ -214,7 +214,8 @@ CONSTANT: set[Callable] = {
     ),
     *(np.greater, np.greater_equal, np.less, np.less_equal, np.equal, np.not_equal),
     *(np.logical_and, np.logical_or, np.logical_not, np.logical_xor, np.count_nonzero),
-    *(np.argmax, np.argmin, np.argsort, np.searchsorted, np.digitize, np.argwhere),
+    *(np.argmax, np.argmin, np.argsort, np.argpartition, np.argwhere),
+    *(np.searchsorted, np.digitize),
     *(
         np.zeros_like,
         np.ones_like,

@@ -50,6 +50,10 @@ VIEWS: set[Function] = {
 }
 # NumPy converts to arrays in these, which would take a stand-in apart.
 AT_LEAST = {np.atleast_1d: 1, np.atleast_2d: 2, np.atleast_3d: 3}
+# What functions do with `initial` or `where`; `diffmethods.definitions` says it.
+OF_A_PART: dict[Function, Function] = {}
+PARTLY = frozenset(("initial", "where"))
+AS_METHODS: set[Function] = set()
 IN_PLACE: set[Function] = {
     *(np.put, np.place, np.putmask, np.copyto, np.put_along_axis, np.fill_diagonal),
 }
@@ -133,6 +137,9 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         if function in AT_LEAST:
             found = [with_axes(x, AT_LEAST[function]) for x in args]
             return found[0] if len(found) == 1 else tuple(found)
+        if kwargs and function in OF_A_PART and not kwargs.keys().isdisjoint(PARTLY):
+            result = OF_A_PART[function](*args, **kwargs)
+            return self._refuse(function) if result is NotImplemented else result
         result = self._offer(function, args, kwargs)
         if function in VIEWS:
             for shared in leaves((result, args)):
@@ -140,8 +147,8 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         if result is not NotImplemented:
             return result
         numpys_own = getattr(function, "__wrapped__", None)
-        if not isinstance(numpys_own, types.FunctionType):
-            self._refuse(function)
+        if not isinstance(numpys_own, types.FunctionType) or function in AS_METHODS:
+            self._refuse(function)  # NumPy would ask the method, and that NumPy
         try:
             return numpys_own(*args, **kwargs)  # Python made of simpler NumPy calls
         except (TypeError, AttributeError) as error:
@@ -303,6 +310,7 @@ def _give_methods() -> None:
         wanted = isinstance(function, np.ufunc) or hasattr(np.ndarray, name)
         if wanted and callable(function) and name not in vars(Traced):
             setattr(Traced, name, _as_method(function))
+            AS_METHODS.add(function)
 
 
 _give_methods()
