@@ -58,12 +58,15 @@ def minimal(session: nox.Session) -> None:
 
 @nox.session(python=PYTHON)
 def without(session: nox.Session) -> None:
-    """Build the site without one library, and each in turn: `-- jax torch`."""
+    """Build the site without one library and what needs it: `-- scipy torch`."""
     if not session.posargs:
         session.error("name what to leave out: `nox -s without -- jax torch`")
     for name in session.posargs:
         install(session, "pip", "-e.[all]", "--group=docs")
-        session.run("python", "-m", "pip", "uninstall", "--quiet", "--yes", name)
+        code = f"from missing_libraries import needing; print(*needing({name!r}))"
+        env = {"PYTHONPATH": str(ROOT / "docs" / "_ext")}
+        gone = str(session.run("python", "-c", code, env=env, silent=True)).split()
+        session.run("python", "-m", "pip", "uninstall", "--quiet", "--yes", *gone)
         folder = ROOT / "build" / f"without-{name}"
         shutil.rmtree(folder, ignore_errors=True)
         clean = ("git", "clean", "-qfdX", "--", "docs")

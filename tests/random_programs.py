@@ -158,7 +158,7 @@ def programs(draw: Any, deepest: int = 8) -> Program:
         else:
             lines += [f"{name} = {text}"]
         shapes[name], newest = shape, name
-    total = " + ".join(f"np.sum(np.sin({name}))" for name in shapes)
+    total = " + ".join(draw(summed(name, shape)) for name, shape in shapes.items())
     body = "".join(f"    {line}\n" for line in lines)
     source = f"def f(x):\n{body}    return {total}\n"
     random = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
@@ -172,7 +172,7 @@ def step(draw: Any, a: str, shapes: dict[str, Any], number: Any) -> Any:
     partners = [b for b in shapes if fits(shape, shapes[b])]
     choices = ["unary", "binary"]
     if shape:
-        choices += ["reduction", "move"]
+        choices += ["reduction", "move", "weights"]
     if len(shape) == 2:
         choices += ["axis"]
         if shape[0] == shape[1]:
@@ -186,6 +186,11 @@ def step(draw: Any, a: str, shapes: dict[str, Any], number: Any) -> Any:
             b = draw(st.sampled_from(partners))
             text = draw(st.sampled_from(BINARY)).format(b=b, **words)
             return text, np.broadcast_shapes(shape, shapes[b])
+        case "weights":
+            weights = draw(constants(shape))
+            result = np.broadcast_shapes(shape, np.shape(weights))
+            text = f"{a} * np.array({weights})"
+            return (text, result) if np.prod(result) <= 40 else (f"np.cos({a})", shape)
         case "reduction":
             return draw(st.sampled_from(REDUCTIONS)).format(**words), ()
         case "axis":
@@ -200,6 +205,24 @@ def step(draw: Any, a: str, shapes: dict[str, Any], number: Any) -> Any:
     if min(result(*shape)) < 1 or np.prod(result(*shape)) > 40:
         return f"np.cos({a})", shape
     return text.format(**words), result(*shape)
+
+
+@st.composite
+def summed(draw: Any, name: str, shape: tuple[int, ...]) -> str:
+    """A number made of a variable, so that it has slopes of its shape or smaller."""
+    how = draw(st.sampled_from(["sine", "plain", "weights"]))
+    if how == "weights" and shape:
+        return f"np.sum({name} * np.array({draw(constants(shape))}))"
+    return f"np.sum({name})" if how == "plain" else f"np.sum(np.sin({name}))"
+
+
+@st.composite
+def constants(draw: Any, shape: tuple[int, ...]) -> Any:
+    """Nested lists of numbers that broadcast with a shape."""
+    fitting = [(1,), (2, 1), shape, shape[-1:], (shape[0], 1)]
+    chosen = draw(st.sampled_from([s for s in fitting if fits(s, shape)]))
+    numbers = np.random.default_rng(draw(st.integers(0, 99))).uniform(-1, 1, chosen)
+    return numbers.round(3).tolist()
 
 
 def fits(a: Any, b: Any) -> bool:

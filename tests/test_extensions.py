@@ -344,6 +344,13 @@ def test_a_page_needs_what_its_libraries_require(tmp_path, monkeypatch):
     assert pages.missing(page) == ["lost"]
 
 
+def test_what_needs_a_library_goes_with_it():
+    pages = load("missing_libraries")
+    assert "numdifftools" in pages.needing("scipy")
+    assert not {"diffmethods", "numpy"} & set(pages.needing("scipy"))
+    assert pages.needing("dask") == ["dask", "distributed"]
+
+
 def test_pages_without_their_libraries_say_so(tmp_path):
     pages = load("missing_libraries")
     whole, notebook = tmp_path / "plot_whole.py", tmp_path / "notebook.md"

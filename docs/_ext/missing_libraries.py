@@ -81,6 +81,15 @@ def requirements(distribution, extra=""):
     ]
 
 
+def needing(name):
+    """A distribution, and all that cannot be without it but this package."""
+    found, names = {name}, {d.name for d in importlib.metadata.distributions()}
+    names -= {"diffmethods"}
+    while more := {n for n in names - found if found & set(requirements(n))}:
+        found |= more
+    return sorted(found)
+
+
 def imported(nodes):
     """The modules of import statements."""
     found = set()

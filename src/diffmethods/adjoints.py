@@ -149,10 +149,19 @@ def terms(
         raise MissingRuleError(
             f"numpy_source has no rule for {qualified_name(function)}"
         )
+    if rule is not through_partials and not isinstance(w, dict):
+        w = enlarged(w, step.shape)
     for operand, term in rule(recording, step, w, active):
         if operand.index in active:
             value = term[0] if len(term) == 1 else term[1]
             yield operand, masked_term(term, value, w)
+
+
+def enlarged(w: Any, shape: tuple[int, ...]) -> Any:
+    """A cotangent that broadcasts to the step's shape, in it; a number stays one."""
+    if shape_of(w) in ((), shape) or len(shape_of(w)) > len(shape):
+        return w
+    return masked_like(np.broadcast_to(w, shape), w)
 
 
 def masked_term(term: Term, value: Any, w: Any) -> Term:
@@ -196,10 +205,8 @@ def folded(w: Any, operand: Step, step: Step) -> Any:
     if len(shape_of(w)) == 0:
         if operand.shape != step.shape:
             w = w * (step.size / operand.size) if operand.size else 0.0
-    elif shape_of(w) != operand.shape:
-        if len(shape_of(w)) < len(operand.shape):  # it broadcasts to the step's shape
-            w = np.reshape(w, (1,) * (len(step.shape) - len(shape_of(w))) + shape_of(w))
-        w = fold(w, operand.shape, 0)
+    elif operand.shape != step.shape:
+        w = fold(enlarged(w, step.shape), operand.shape, 0)
     return of_kind(w, operand)
 
 

@@ -195,7 +195,9 @@ def natively(
 ) -> Any:
     """Apply a transformation by Autograd to f at x, and hand the arrays back."""
     native = Native(LIBRARY, f, x)
-    base, *others = (LIBRARY.lower(a) for a in (base_of(x), *vectors))
+    # Some of its rules ask a weight for its shape, which a float has not.
+    given = (np.float64(a) if type(a) is float else a for a in (base_of(x), *vectors))
+    base, *others = map(LIBRARY.lower, given)
     if np.iscomplexobj(getval(base)):
         raise InputError("autograd takes real points here, not complex ones")
     with TRACING:
