@@ -39,6 +39,14 @@ CASES = {
         lambda x: np.sum(x[:, :0].max(axis=1, initial=3.0) * x[:, 0]),
         lambda x: 3.0 * np.sum(x[:, 0]),
     ),
+    "arguments by place": (
+        lambda x: np.sum(x**2, None, None, None, False, 1.0, WHERE) * x[0, 0],
+        lambda x: (np.sum(x[WHERE] ** 2) + 1.0) * x[0, 0],
+    ),
+    "extremum by place": (
+        lambda x: np.sum(np.max(x**3, 1, None, True, 0.0)),
+        lambda x: x[0, 0] ** 3 + x[1, 1] ** 3,
+    ),
     "reduce": (
         lambda x: np.minimum.reduce(x, axis=None, initial=9.0, where=WHERE) ** 2,
         lambda x: x[1, 2] ** 2,

@@ -7,6 +7,7 @@ NumPy offers a call that involves a foreign array to that array first: ufuncs th
 
 import copy
 import functools
+import inspect
 import itertools
 import operator
 import types
@@ -137,9 +138,11 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         if function in AT_LEAST:
             found = [with_axes(x, AT_LEAST[function]) for x in args]
             return found[0] if len(found) == 1 else tuple(found)
-        if kwargs and function in OF_A_PART and not kwargs.keys().isdisjoint(PARTLY):
-            result = OF_A_PART[function](*args, **kwargs)
-            return self._refuse(function) if result is NotImplemented else result
+        if function in OF_A_PART and (len(args) > 2 or kwargs):
+            first, named = by_name(function, args, kwargs)
+            if not named.keys().isdisjoint(PARTLY):
+                result = OF_A_PART[function](first, **named)
+                return self._refuse(function) if result is NotImplemented else result
         result = self._offer(function, args, kwargs)
         if function in VIEWS:
             for shared in leaves((result, args)):
@@ -291,6 +294,16 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     imag = property(lambda self: np.imag(self))
     mT = property(lambda self: np.matrix_transpose(self))
     flat = property(lambda self: np.ravel(self))
+
+
+def by_name(function: Function, args: Any, kwargs: Any) -> tuple[Any, dict[str, Any]]:
+    """The arguments after the first by their names, without those that are None."""
+    given = signature(function).bind(*args, **kwargs).arguments
+    (_, first), *others = given.items()
+    return first, {name: x for name, x in others if x is not None}
+
+
+signature = functools.cache(inspect.signature)
 
 
 def _as_method(function: Function) -> Function:

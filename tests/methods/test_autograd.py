@@ -23,19 +23,14 @@ MENDED = {
     "i0": (np.i0, X),
     "linalg.cholesky": (np.linalg.cholesky, M),
     "linalg.norm": (np.linalg.norm, M),
-    "max": (np.max, X),
-    "min": (np.min, X),
     "positive": (np.positive, X),
     "prod": (np.prod, np.array([0.5, 0.0, 2.0])),
     "sign": (lambda x: np.real(np.sign(x + 1j)), X),
     "sqrt": (lambda x: np.where(x > 0.5, np.sqrt(np.maximum(x - 0.5, 0.0)), 0.0), X),
-    "sum": (lambda x: np.sum(x, where=[True, False, True], initial=1.0), X),
     "where": (lambda x: np.where(x[:, None] < x, x, np.stack([np.cos(x)] * 3)), X),
 }
 UNMENDED_IS_WRONG_FOR = {  # what only other arguments show
     "linalg.norm": (lambda x: np.linalg.norm(x, ord=np.inf), X),
-    "max": (lambda x: np.max(x, initial=2.0), X),
-    "min": (lambda x: np.min(x, initial=-2.0), X),
 }
 
 

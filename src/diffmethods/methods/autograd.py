@@ -70,29 +70,6 @@ def gather(arrays: list[Any], numbers: Any) -> Any:
     return anp.concatenate([anp.ravel(x) for x in arrays])[numbers]
 
 
-def summed(
-    x: Any,
-    axis: Any = None,
-    *,
-    keepdims: bool = False,
-    where: Any = True,
-    initial: Any = 0.0,
-) -> Any:
-    """The sum; Autograd's rule would take no notice of what is left out of it."""
-    if where is not True:
-        x = anp.where(where, x, 0.0)
-    return anp.sum(x, axis=axis, keepdims=keepdims) + initial
-
-
-def plain(function: Function) -> Function:
-    """A reduction by its axis alone; Autograd's rule would ignore other arguments."""
-
-    def run(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-        return function(x, axis=axis, keepdims=keepdims)
-
-    return run
-
-
 def prod(x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
     """Products of halves; Autograd divides by the items, which may be 0."""
     shape, axes = anp.shape(x), range(anp.ndim(x)) if axis is None else axis
@@ -160,13 +137,10 @@ MEND: dict[str, Function] = {  # what Autograd lacks, or takes differently
     "i0": autograd.scipy.special.i0,
     "linalg.cholesky": lambda a: anp.linalg.cholesky(hermitian(a)),
     "linalg.norm": norm,
-    "max": plain(anp.max),
-    "min": plain(anp.min),
     "positive": lambda x: x,
     "prod": prod,
     "sign": sign,
     "sqrt": sqrt,
-    "sum": summed,
     "where": where,
 }
 KEPT = {"getitem", "reshape", "ravel", "swapaxes", "moveaxis", "concatenate", "stack"}
