@@ -318,7 +318,8 @@ def linear(function: Function, args: Any, kwargs: Any, run: Run) -> Any:
     operands, others = args[: rules.LINEAR[function]], args[rules.LINEAR[function] :]
     if mine(others, run):
         return NotImplemented
-    none = {key: 0.0 * kwargs[key] for key in rules.ADDS_A_CONSTANT & kwargs.keys()}
+    named = rules.ADDS_A_CONSTANT & kwargs.keys()
+    none = {key: np.zeros(np.shape(kwargs[key])) for key in named}
     ys = [function(*coefficient(operands, 0, run), *others, **kwargs)]
     for k in range(1, max(len(x.c) for x in mine(operands, run))):
         ys.append(function(*coefficient(operands, k, run), *others, **kwargs | none))

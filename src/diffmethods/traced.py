@@ -9,6 +9,7 @@ import copy
 import functools
 import inspect
 import itertools
+import math
 import operator
 import types
 from collections.abc import Callable, Iterable, Iterator
@@ -54,7 +55,12 @@ AT_LEAST = {np.atleast_1d: 1, np.atleast_2d: 2, np.atleast_3d: 3}
 # What functions do with `initial` or `where`; `diffmethods.definitions` says it.
 OF_A_PART: dict[Function, Function] = {}
 PARTLY = frozenset(("initial", "where"))
+BY_NAME = PARTLY | {"append", "copy", "dtype", "out", "prepend", "to_begin", "to_end"}
 AS_METHODS: set[Function] = set()
+WITH_DTYPE: set[Function] = {
+    *(np.sum, np.prod, np.mean, np.var, np.std, np.cumsum, np.cumprod, np.trace),
+    *(np.max, np.min),  # no dtype, but out
+}
 IN_PLACE: set[Function] = {
     *(np.put, np.place, np.putmask, np.copyto, np.put_along_axis, np.fill_diagonal),
 }
@@ -138,11 +144,13 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
         if function in AT_LEAST:
             found = [with_axes(x, AT_LEAST[function]) for x in args]
             return found[0] if len(found) == 1 else tuple(found)
-        if function in OF_A_PART and (len(args) > 2 or kwargs):
-            first, named = by_name(function, args, kwargs)
-            if not named.keys().isdisjoint(PARTLY):
-                result = OF_A_PART[function](first, **named)
-                return self._refuse(function) if result is NotImplemented else result
+        if len(args) > 1 and len(args) > places(function):
+            args, kwargs = by_name(function, args, kwargs)
+        if kwargs and function in WITH_DTYPE:
+            kwargs = {k: x for k, x in kwargs.items() if not self._is_idle(k, x)}
+        if kwargs and function in OF_A_PART and not kwargs.keys().isdisjoint(PARTLY):
+            result = OF_A_PART[function](*args, **kwargs)
+            return self._refuse(function) if result is NotImplemented else result
         result = self._offer(function, args, kwargs)
         if function in VIEWS:
             for shared in leaves((result, args)):
@@ -158,6 +166,12 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
             if isinstance(error, (MissingRuleError, TracedValueError)):
                 raise
             return self._refuse(function, cause=error)
+
+    def _is_idle(self, name: str, x: Any) -> bool:
+        """Whether an argument asks for what happens anyway."""
+        if name == "dtype" and x is not None:
+            return bool(np.dtype(x) == np.dtype(float) and self.dtype.kind == "f")
+        return name in ("dtype", "out") and x is None
 
     def _offer(
         self, function: Function, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -296,14 +310,23 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     flat = property(lambda self: np.ravel(self))
 
 
+@functools.cache
+def places(function: Function) -> float:
+    """How many arguments come before the first that rules know by its name alone."""
+    try:
+        found = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return math.inf
+    if any(p.kind == p.VAR_POSITIONAL for p in found.values()):
+        return math.inf
+    return next((k for k, name in enumerate(found) if name in BY_NAME), math.inf)
+
+
 def by_name(function: Function, args: Any, kwargs: Any) -> tuple[Any, dict[str, Any]]:
-    """The arguments after the first by their names, without those that are None."""
-    given = signature(function).bind(*args, **kwargs).arguments
-    (_, first), *others = given.items()
-    return first, {name: x for name, x in others if x is not None}
-
-
-signature = functools.cache(inspect.signature)
+    """The arguments up to that one, and the others by their names but for None."""
+    count, names = int(places(function)), inspect.signature(function).parameters
+    others = list(zip(names, args, strict=False))[count:]
+    return args[:count], {name: x for name, x in others if x is not None} | kwargs
 
 
 def _as_method(function: Function) -> Function:

@@ -146,8 +146,8 @@ MEND: dict[str, Function] = {  # what Autograd lacks, or takes differently
 KEPT = {"getitem", "reshape", "ravel", "swapaxes", "moveaxis", "concatenate", "stack"}
 APART = [
     *({function.__name__ for function in MOVES} - KEPT),
-    *"amax amin clip cross diff einsum gradient interp linspace mean pad".split(),
-    *"broadcast_to sort std trace var".split(),
+    *"amax amin clip cross diff einsum full_like gradient interp linspace".split(),
+    *"broadcast_to mean pad sort std trace var".split(),
 ]
 LIBRARY = Wrapped(
     "autograd",

@@ -90,7 +90,8 @@ class Dual(Traced):
             return NotImplemented
         y = function(*values(operands, level), *others, **kwargs)
         constants = {
-            key: 0.0 * kwargs[key] for key in rules.ADDS_A_CONSTANT & kwargs.keys()
+            key: np.zeros(np.shape(kwargs[key]))
+            for key in rules.ADDS_A_CONSTANT & kwargs.keys()
         }
         dy = function(*tangents(operands, level), *others, **kwargs | constants)
         return pair(y, dy, level)
