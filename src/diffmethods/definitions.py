@@ -198,6 +198,90 @@ def angle(z, deg=False):
     return np.rad2deg(y) if deg else y
 
 
+def rows_of_variables(m, rowvar):
+    x = np.atleast_2d(m)
+    return x if rowvar or np.shape(x)[0] == 1 else np.transpose(x)
+
+
+def cov(m, y=None, rowvar=True, bias=False, ddof=None):
+    x = rows_of_variables(m, rowvar)
+    if y is not None:
+        x = np.concatenate([x, rows_of_variables(y, rowvar)])
+    spread = x - np.mean(x, axis=1, keepdims=True)
+    count = np.shape(x)[1] - (1 - bias if ddof is None else ddof)
+    return np.squeeze(spread @ np.transpose(np.conjugate(spread)) / max(count, 0))
+
+
+def corrcoef(x, y=None, rowvar=True):
+    c = np.cov(x, y, rowvar)
+    if np.ndim(c) == 0:
+        return c / c
+    sizes = np.sqrt(np.real(np.diagonal(c)))
+    return c / sizes[:, None] / sizes
+
+
+def lstsq(a, b, rcond=None):
+    if rcond is not None:
+        return NotImplemented
+    rows, columns = np.shape(a)
+    s = np.linalg.svd(a, compute_uv=False)
+    least = max(rows, columns) * np.finfo(float).eps
+    rank = int(np.count_nonzero(s > least * np.max(s)))
+    x = np.linalg.pinv(a) @ b
+    squares = np.abs(b - a @ x) ** 2
+    known = rows > columns == rank
+    return x, np.atleast_1d(np.sum(squares, axis=0)) if known else np.empty(0), rank, s
+
+
+def polyfit(x, y, deg, rcond=None, full=False, w=None, cov=False):
+    if full or cov or rcond is not None:
+        return NotImplemented
+    x = np.asarray(x) if isinstance(x, (tuple, list)) else x
+    powers = np.stack([x**k for k in range(deg, -1, -1)], axis=-1)
+    if w is not None:
+        powers, y = powers * w[:, None], np.transpose(np.transpose(y) * w)
+    scale = np.sqrt(np.sum(powers * powers, axis=0))
+    c = np.linalg.lstsq(powers / scale, y)[0]
+    return np.transpose(np.transpose(c) / scale)
+
+
+def cond(x, p=None):
+    if p in (None, 2, -2):
+        s = np.linalg.svd(x, compute_uv=False)
+        ends = (-1, 0) if p == -2 else (0, -1)
+        return s[..., ends[0]] / s[..., ends[1]]
+    axes = {} if np.ndim(x) == 2 else {"axis": (-2, -1)}
+    return np.linalg.norm(x, p, **axes) * np.linalg.norm(np.linalg.inv(x), p, **axes)
+
+
+def geomspace(start, stop, num=50, endpoint=True):
+    ratio = np.asarray(stop / start) if not leaves([start, stop]) else stop / start
+    steps = np.linspace(0.0, 1.0, num, endpoint)
+    return start * ratio ** np.reshape(steps, (num,) + (1,) * np.ndim(ratio))
+
+
+def choose(a, choices):
+    a = np.asarray(a) if isinstance(a, (tuple, list)) else a
+    count = len(choices) if isinstance(choices, (tuple, list)) else np.shape(choices)[0]
+    if np.any((a < 0) | (a >= count)):
+        raise ValueError("invalid entry in choice array")
+    y = choices[0]
+    for k in range(1, count):
+        y = np.where(np.equal(a, k), choices[k], y)
+    return y
+
+
+def bincount(x, weights=None, minlength=0):
+    if weights is None or leaves([x]):
+        return NotImplemented
+    count = np.bincount(x, minlength=minlength).size
+    if count * np.size(x) > MOST_ITEMS:
+        return NotImplemented
+    return (np.arange(count)[:, None] == x) * 1.0 @ weights
+
+
+MOST_ITEMS = 2**24  # of a matrix that tells which item counts where
+
 DEFINITIONS: dict[Callable, Callable] = {
     np.amax: lambda a, axis=None, **kwargs: np.max(a, axis=axis, **kwargs),
     np.amin: lambda a, axis=None, **kwargs: np.min(a, axis=axis, **kwargs),
@@ -224,6 +308,17 @@ DEFINITIONS: dict[Callable, Callable] = {
     np.linspace: linspace,
     np.pad: pad,
     np.full_like: full_like,
+    np.cov: cov,
+    np.corrcoef: corrcoef,
+    np.polyfit: polyfit,
+    np.logspace: lambda start, stop, num=50, endpoint=True, base=10.0: (
+        base ** np.linspace(start, stop, num, endpoint)
+    ),
+    np.geomspace: geomspace,
+    np.choose: choose,
+    np.bincount: bincount,
+    np.linalg.lstsq: lstsq,
+    np.linalg.cond: cond,
     np.nanmean: nanmean,
     np.angle: angle,
     np.divmod: lambda a, b: (np.floor_divide(a, b), np.remainder(a, b)),

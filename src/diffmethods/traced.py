@@ -125,6 +125,9 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
             case "accumulate" if ufunc in ACCUMULATIONS:
                 given = {key: x for key, x in kwargs.items() if x is not None}
                 return ACCUMULATIONS[ufunc](*args, **({"axis": 0} | given))
+            case "reduce" | "accumulate" if (ufunc.nin, ufunc.nout) == (2, 1):
+                result = folded(ufunc, how, *args, **kwargs)
+                return self._refuse(ufunc, how) if result is NotImplemented else result
             case "outer":
                 a, b = args
                 return ufunc(
@@ -308,6 +311,33 @@ class Traced(np.lib.mixins.NDArrayOperatorsMixin):
     imag = property(lambda self: np.imag(self))
     mT = property(lambda self: np.matrix_transpose(self))
     flat = property(lambda self: np.ravel(self))
+
+
+def folded(
+    ufunc: np.ufunc,
+    how: str,
+    x: Any,
+    axis: Any = 0,
+    dtype: Any = None,
+    out: Any = None,
+    keepdims: bool = False,
+    **others: Any,
+) -> Any:
+    """Apply a function of two again and again along an axis."""
+    if axis is None and how == "reduce":
+        shape = (1,) * np.ndim(x)
+        y = folded(ufunc, how, np.ravel(x), 0, dtype, out, **others)
+        return np.reshape(y, shape) if keepdims and y is not NotImplemented else y
+    given = {*others} - {name for name, x in others.items() if x is True or x is None}
+    if not isinstance(axis, (int, np.integer)) or given or dtype or out is not None:
+        return NotImplemented
+    rows = np.moveaxis(x, axis, 0)
+    if not rows.shape[0]:
+        return NotImplemented
+    found = list(itertools.accumulate((row for row in rows), ufunc))
+    if how == "accumulate":
+        return np.moveaxis(np.stack(found), 0, axis)
+    return np.expand_dims(found[-1], axis) if keepdims else found[-1]
 
 
 @functools.cache

@@ -333,10 +333,10 @@ MEND: dict[str, Function] = {  # what PyTorch lacks, or takes differently
 APART = """
 amax amin angle clip column_stack compress concatenate copy corrcoef cov cross diag
 diagflat diagonal diff dot flip fliplr flipud full_like gradient histogram hsplit
-inner interp kron linspace linalg.cross linalg.diagonal linalg.eigvalsh linalg.lstsq
-linalg.tensorinv logspace median nanmean nanmedian nanquantile outer put
-quantile roll rot90 select sort split std take tensordot tile trace trapezoid tril triu
-unique unravel_index vander var vdot vsplit
+inner interp kron linspace linalg.cond linalg.cross linalg.diagonal linalg.eigvalsh
+linalg.lstsq linalg.tensorinv logspace median nanmean nanmedian nanquantile outer put
+quantile roll rot90 select sort split std take tensordot tile trace trapezoid tril
+triu unique unravel_index vander var vdot vsplit
 """.split()
 LIBRARY = Library(
     "pytorch",
