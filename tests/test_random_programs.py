@@ -46,8 +46,26 @@ def test_the_engines_written_here(program, seed):
     check(program, seed, ENGINES)
 
 
-@pytest.mark.parametrize("name", [name for name in EXACT if name not in ENGINES])
+def others(symbolic):
+    """The methods of other libraries that make formulas, or that do not."""
+    return [
+        name
+        for name in EXACT
+        if name not in ENGINES
+        and (dm.get_method(name).family == "symbolic") == symbolic
+    ]
+
+
+@pytest.mark.parametrize("name", others(symbolic=False))
 @settings(SLOW, max_examples=60)
 @given(programs(), st.integers(0, 2**32 - 1))
 def test_other_methods(name, program, seed):
+    check(program, seed, [name], operators=["gradient"])
+
+
+@pytest.mark.parametrize("name", others(symbolic=True))
+@settings(SLOW, max_examples=60)
+@given(programs(deepest=3), st.integers(0, 2**32 - 1))
+def test_symbolic_methods(name, program, seed):
+    """Of short programs, as formulas swell."""
     check(program, seed, [name], operators=["gradient"])

@@ -250,8 +250,11 @@ def cond(x, p=None):
         s = np.linalg.svd(x, compute_uv=False)
         ends = (-1, 0) if p == -2 else (0, -1)
         return s[..., ends[0]] / s[..., ends[1]]
-    axes = {} if np.ndim(x) == 2 else {"axis": (-2, -1)}
-    return np.linalg.norm(x, p, **axes) * np.linalg.norm(np.linalg.inv(x), p, **axes)
+    inverse = np.linalg.inv(x)
+    if np.ndim(x) == 2:
+        return np.linalg.norm(x, p) * np.linalg.norm(inverse, p)
+    axes = (-2, -1)
+    return np.linalg.norm(x, p, axis=axes) * np.linalg.norm(inverse, p, axis=axes)
 
 
 def geomspace(start, stop, num=50, endpoint=True):
