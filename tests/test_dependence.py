@@ -89,7 +89,7 @@ def test_no_pair_is_missed(expression):
         (lambda x: np.add.reduce(x), np.ones((1, 4))),
         (lambda x: np.fft.fft(x).real, FULL),
         (lambda x: np.linalg.solve(np.eye(4), x), FULL),
-        (lambda x: np.logaddexp.accumulate(x), FULL),
+        (lambda x: np.logaddexp.accumulate(x), np.tri(4)),
     ],
 )  # fmt: skip
 def test_pattern(f, pattern):
