@@ -428,9 +428,7 @@ def first_looks(f: Function, x: Any, order: int) -> Any:
             growth = min(growth, 0.5)
         settled = count > SCOUTS and abs(math.log(growth)) < SAME
         if settled and error < ACCEPTED * abs(df):
-            sampler = Sampler(f, np.complex128(x))
-            sure = sampler.confirms(points[:, None], slice(None), y[:, None])
-            return np.float64(df) if sure else None
+            return np.float64(df) if same_alone(f, points, y) else None
         radius *= growth
         count = SCOUTS if growth > FAR and count == SCOUTS else choices[enough]
     return None
@@ -448,6 +446,23 @@ def values_around(f: Function, points: Any) -> Any:
     if others.shape != (len(points) - ALONE,) or not all(map(is_complex, alone)):
         return None
     return np.concatenate([alone, others])
+
+
+def same_alone(f: Function, points: Any, y: Any) -> bool:
+    """Whether f gives the second pair alone what it gave with the others."""
+    size = np.abs(y).max().item()
+    for k in range(ALONE, 2 * ALONE):
+        try:
+            alone = f(points[k])
+        except Exception:  # f wants arrays
+            return False
+        value = y.item(k)
+        if not (
+            is_complex(alone)
+            and abs(alone.item() - value) <= 16 * EPS * (size + abs(value))
+        ):
+            return False
+    return True
 
 
 def is_complex(y: Any) -> bool:
