@@ -10,6 +10,7 @@ from black_box_problems import lyness
 
 import diffmethods as dm
 from diffmethods.errors import InputError, NotDifferentiableError, OptionError
+from diffmethods.methods import cauchy_integral
 from diffmethods.methods.cauchy_integral import solve
 
 special = pytest.importorskip("scipy.special")
@@ -265,3 +266,12 @@ def test_high_orders_beside_a_branch_cut():
         df = dm.derivative(f, method=METHOD, order=order)(0.3)
         assert df == pytest.approx(exact, rel=rtol)
         assert solve(f, 0.3, order).df == pytest.approx(exact, rel=rtol)
+
+
+@pytest.mark.parametrize("last", [0, 3, 20, 38])
+def test_one_item_is_improved_like_many(last):
+    pairs = 0.7 ** np.arange(39.0)
+    one = cauchy_integral.improvement_at(pairs, last, -0.4, 10, (32, 40, 48))
+    items = pairs[:, None], np.array([last]), np.array([-0.4])
+    many = cauchy_integral.improvement(*items, 10, (32, 40, 48))
+    np.testing.assert_allclose(one, [part[:, 0] for part in many], rtol=1e-13)

@@ -285,6 +285,21 @@ def improvement(
     return growth, error
 
 
+def improvement_at(
+    pairs: Any, last: int, decay: float, order: int, counts: tuple[int, ...]
+) -> tuple[list[float], list[float]]:
+    """The same for one item, in half of the time."""
+    k, gains = grown_by(counts[-1] + order + 1)
+    size = np.empty(len(k))
+    np.log(np.maximum(pairs[: last + 1], TINY), size[: last + 1])
+    np.multiply(k[1 : len(k) - last, 0], decay + 1 / (last + 1), size[last + 1 :])
+    size[last + 1 :] += size[last]
+    grown = size[:, None] + gains[..., 0]
+    alias = grown[[count + order for count in counts]]
+    costs = np.maximum(grown.max(0) + NOISE, alias) - grown[order]
+    return GROWTHS[costs.argmin(1)].tolist(), costs.min(1).tolist()
+
+
 @functools.lru_cache
 def grown_by(count: int) -> tuple[Any, Any]:
     """Indices, and how the logarithms of coefficients grow, by index and growth."""
@@ -411,7 +426,7 @@ def first_looks(f: Function, x: Any, order: int) -> Any:
         decay = min(fall / max(last - first, 1), SLOWEST)
         df, error = math.nan, math.inf
         if order < count:
-            factor = ratio(order, radius)
+            factor = math.prod([k / radius for k in range(1, order + 1)])
             noise = min(floor, 4 * max(end, floor / 8))
             alias = end * math.exp((order + 1) * decay)
             df, error = c.item(order) * factor, (noise + alias) * factor
@@ -420,10 +435,9 @@ def first_looks(f: Function, x: Any, order: int) -> Any:
             df = df.real
         if error < SUFFICES * abs(df):
             return np.float64(df)
-        spectrum = pairs[:, None], np.array([last]), np.array([decay])
-        growths, errors = improvement(*spectrum, order, choices)
-        enough = sum(error > SMALL for error in errors[:-1, 0].tolist())
-        growth = growths.item(enough)
+        growths, errors = improvement_at(pairs, last, decay, order, choices)
+        enough = sum(error > SMALL for error in errors[:-1])
+        growth = growths[enough]
         if decay == SLOWEST:
             growth = min(growth, 0.5)
         settled = count > SCOUTS and abs(math.log(growth)) < SAME
