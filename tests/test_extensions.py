@@ -346,9 +346,11 @@ def test_a_page_needs_what_its_libraries_require(tmp_path, monkeypatch):
 
 def test_what_needs_a_library_goes_with_it():
     pages = load("missing_libraries")
-    assert "numdifftools" in pages.needing("scipy")
-    assert not {"diffmethods", "numpy"} & set(pages.needing("scipy"))
-    assert pages.needing("dask") == ["dask", "distributed"]
+    assert {"packaging", "matplotlib", "sphinx"} <= {
+        name.lower() for name in pages.needing("packaging")
+    }
+    assert "diffmethods" not in pages.needing("numpy")
+    assert "myst-nb" in pages.needing("sphinx")
 
 
 def test_pages_without_their_libraries_say_so(tmp_path):
