@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 METHODS = ROOT / "src" / "diffmethods" / "methods"
@@ -75,7 +76,7 @@ def requirements(distribution, extra=""):
     lines = importlib.metadata.requires(distribution) or ()
     found = map(Requirement, lines)
     return [
-        each.name
+        canonicalize_name(each.name)
         for each in found
         if not each.marker or each.marker.evaluate({"extra": extra})
     ]
@@ -83,9 +84,10 @@ def requirements(distribution, extra=""):
 
 def needing(name):
     """A distribution, and all that cannot be without it but this package."""
-    found, names = {name}, {d.name for d in importlib.metadata.distributions()}
-    names -= {"diffmethods"}
-    while more := {n for n in names - found if found & set(requirements(n))}:
+    found = {canonicalize_name(name)}
+    every = {canonicalize_name(d.name) for d in importlib.metadata.distributions()}
+    needs = {n: set(requirements(n)) for n in every - {"diffmethods"}}
+    while more := {n for n in needs.keys() - found if found & needs[n]}:
         found |= more
     return sorted(found)
 

@@ -13,6 +13,8 @@ import numpy as np
 
 from diffmethods.traced import OF_A_PART, leaves
 
+MOST_ITEMS = 2**24  # of a matrix that tells which item counts where
+
 
 def knowing_its_arguments(rule):
     """The rule, but NotImplemented for arguments that it has no parameters for."""
@@ -258,7 +260,7 @@ def cond(x, p=None):
 
 
 def geomspace(start, stop, num=50, endpoint=True):
-    ratio = np.asarray(stop / start) if not leaves([start, stop]) else stop / start
+    ratio = stop / start
     steps = np.linspace(0.0, 1.0, num, endpoint)
     return start * ratio ** np.reshape(steps, (num,) + (1,) * np.ndim(ratio))
 
@@ -282,8 +284,6 @@ def bincount(x, weights=None, minlength=0):
         return NotImplemented
     return (np.arange(count)[:, None] == x) * 1.0 @ weights
 
-
-MOST_ITEMS = 2**24  # of a matrix that tells which item counts where
 
 DEFINITIONS: dict[Callable, Callable] = {
     np.amax: lambda a, axis=None, **kwargs: np.max(a, axis=axis, **kwargs),

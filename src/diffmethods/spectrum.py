@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from diffmethods.black_box import ALONE
 from diffmethods.stencils import EPS
 
 SIGNIFICANT = 4  # times the noise
@@ -17,7 +18,6 @@ SLOWER = 0.4  # of what it was a little earlier, it is no more what an analytic 
 LEAST_FALL = 1e-3  # in two degrees, that a hasty look counts on
 EVEN = 200  # times the last coefficient, an even one may be in a hasty look
 ENOUGH = 5e-12  # a relative error estimate that no further round is spent on
-ALONE = 2  # values at nodes that come apart from the others, of the first pair
 BITS = (20, 12, 6)  # of the nodes, as the spacing of numbers around x allows
 UNSEEN = 1 / 30  # a larger tail beside the head says that the interval is too long
 TINY = 1e-300

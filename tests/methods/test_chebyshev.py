@@ -345,6 +345,19 @@ def test_most_items_are_done_within_two_looks_at_all_of_them(f):
     assert sum(sizes) < 25 * x.size
 
 
+def test_f_may_write_into_one_array_again_and_again():
+    memory = np.empty(10**6)
+
+    def f(x):
+        y = memory[: x.size].reshape(x.shape)
+        np.sin(x, out=y)
+        return y
+
+    x = np.linspace(0.1, 3, 5_000)
+    df = dm.derivative(f, method=METHOD)(x)
+    np.testing.assert_allclose(df, np.cos(x), rtol=1e-10, atol=1e-13)
+
+
 def test_a_number_takes_three_calls_of_f_and_the_estimate_is_kept_to():
     for problem in problems():
         calls = []

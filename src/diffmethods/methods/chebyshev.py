@@ -1,6 +1,7 @@
 """Chebyshev interpolation: a step for a black box that its own spectrum chooses."""
 
 import functools
+import itertools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -285,6 +286,10 @@ def first_looks(f: Function, x: Any, part: float) -> tuple[Any, Any] | None:
             if some.shape != points[place].shape:
                 return None
             values.append(some)
+        if any(
+            itertools.starmap(np.may_share_memory, itertools.combinations(values, 2))
+        ):
+            return None  # f writes into one array again and again
         others, *pair = values
         slope, good = judged_strip(
             there, [np.ravel(y) for y in pair], others.reshape(len(others), -1)
