@@ -1,7 +1,6 @@
 """Chebyshev interpolation: a step for a black box that its own spectrum chooses."""
 
 import functools
-import itertools
 import math
 from collections.abc import Callable
 from typing import Any
@@ -261,7 +260,8 @@ def first_nodes(order: int, exponent: int) -> tuple[Nodes, float, float, float, 
 def first_looks(f: Function, x: Any, part: float) -> tuple[Any, Any] | None:
     """The derivatives of many items, strip by strip, and which rows are not good.
 
-    The step is that part, a power of two, of the size of x.
+    The step is that part, a power of two, of the size of x.  Where f writes its values
+    into one array again and again, they do not fit together, and no row is good.
     """
     there = nodes(1)
     half = part * there.column[1::2]
@@ -286,10 +286,6 @@ def first_looks(f: Function, x: Any, part: float) -> tuple[Any, Any] | None:
             if some.shape != points[place].shape:
                 return None
             values.append(some)
-        if any(
-            itertools.starmap(np.may_share_memory, itertools.combinations(values, 2))
-        ):
-            return None  # f writes into one array again and again
         others, *pair = values
         slope, good = judged_strip(
             there, [np.ravel(y) for y in pair], others.reshape(len(others), -1)
